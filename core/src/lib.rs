@@ -1,2 +1,22 @@
-//! x
+//! core
 #![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod bounded;
+mod error;
+mod event;
+mod join;
+mod queue;
+pub mod storage;
+pub mod sync;
+pub mod wait;
+
+pub use error::{
+    CountOverflow, GetError, GetTimeoutError, PopError, PushError, PutError, PutTimeoutError,
+    TooManyDone, TryGetError, TryPutError,
+};
+pub use event::Event;
+pub use join::JoinCounter;
+pub use queue::{Iter, Lease, Queue, Remaining, Shutdown, Unput};

@@ -1,0 +1,241 @@
+//! Containers of fixed capacity that never wait.
+//!
+//! | type | algorithm | a peer stopped in the middle of an operation |
+//! |---|---|---|
+//! | [`Fifo`] | two rings of indices and an array of values | blocks nobody: strictly lock-free |
+//! | [`Ticket`] | ring with a sequence number in each slot | blocks those who reach its slot |
+//!
+//! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
+//! interrupts, signal handlers, processes that can be killed. Take `Ticket` between threads: it is
+//! several times faster.
+//!
+//! Both hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
+//! answer exactly: when `push` says Full, there was an instant during the call at which that many
+//! items were in the container, and when `pop` says Empty, one at which there was none. (`Fifo`
+//! states the one exception, with more operations in flight than it has spare slots.)
+//!
+//! A container can be [closed](Container::close): it takes no further item and gives out those it
+//! has, then says Closed. Closing takes its place in the order of pushes, so no item can slip in
+//! behind a consumer that was told the container is closed and empty.
+
+pub(crate) mod fifo;
+mod lap;
+mod ring;
+pub(crate) mod ticket;
+
+pub use fifo::{Fifo, RawFifo};
+pub use ticket::{RawTicket, Ticket};
+
+#[cfg(feature = "alloc")]
+pub use {fifo::HeapFifo, ticket::HeapTicket};
+
+use crate::error::{PopError, PushError};
+
+/// What a [`Queue`](crate::Queue) needs of the container it stands on.
+///
+/// Application code has no use for it: the containers have the same operations as plain methods.
+/// It is for those who add a container.
+///
+/// # The contract that waiting relies on
+///
+/// A queue's consumer announces that it is about to sleep, looks once more, and sleeps if there is
+/// still nothing; a producer pushes and looks whether anybody announced. For no wake-up to be lost,
+/// one of the two must see the other. The container provides for that:
+///
+/// - an answer *Empty* (from [`try_pop`](Self::try_pop), or `true` from
+///   [`confirm_empty`](Self::confirm_empty)) happens-before the next push or close that succeeds;
+/// - an answer *Full* (from [`try_push`](Self::try_push), or `true` from
+///   [`confirm_full`](Self::confirm_full)) happens-before the next pop that succeeds.
+///
+/// In practice: the answer is given by a releasing read-modify-write on the word that the next
+/// success will change with an acquiring one. Then neither side needs a fence. (A close need not
+/// pair with *Full*: the queue wakes everybody by other means when it shuts down.)
+pub trait Container {
+    /// What it holds.
+    type Item;
+
+    /// Pushes one item, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back: if the container is [closed](Self::close), if it is full, or if a peer
+    /// is in the middle of an operation that must end first.
+    fn try_push(&self, item: Self::Item) -> Result<(), Refused<Self::Item>>;
+
+    /// Pops one item, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, if there will never be one, or if a peer is in the middle of an operation
+    /// that must end first.
+    fn try_pop(&self) -> Result<Self::Item, Nothing>;
+
+    /// Takes a prefix of `items`, at least one, and says how long it is.
+    ///
+    /// Every element must be `Some`; those taken become `None`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_push`](Self::try_push); then nothing was taken.
+    fn try_push_many(&self, items: &mut [Option<Self::Item>]) -> Result<usize, Refused<()>> {
+        let mut pushed = 0;
+        for place in items {
+            let Some(item) = place.take() else { break };
+            if let Err(refused) = self.try_push(item) {
+                let (item, refused) = refused.split();
+                *place = Some(item);
+                return if pushed > 0 { Ok(pushed) } else { Err(refused) };
+            }
+            pushed += 1;
+        }
+        Ok(pushed)
+    }
+
+    /// Pops up to `most` items, at least one, into a collection, and says how many.
+    ///
+    /// If the collection panics, the items popped and not yet taken by it are dropped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_pop`](Self::try_pop); then nothing was popped.
+    fn try_pop_many(
+        &self,
+        most: usize,
+        into: &mut impl Extend<Self::Item>,
+    ) -> Result<usize, Nothing> {
+        let mut popped = 0;
+        while popped < most {
+            match self.try_pop() {
+                Ok(item) => into.extend(Some(item)),
+                Err(nothing) if popped == 0 => return Err(nothing),
+                Err(_) => break,
+            }
+            popped += 1;
+        }
+        Ok(popped)
+    }
+
+    /// Lets no further item in; those inside can still be popped. Closing twice is the same as
+    /// once.
+    fn close(&self);
+
+    /// Whether it was closed.
+    fn is_closed(&self) -> bool;
+
+    /// Whether there is nothing to pop, by the contract above. A closed and empty container is
+    /// empty.
+    fn confirm_empty(&self) -> bool;
+
+    /// Whether there is no room to push, by the contract above. A closed container may answer
+    /// either way.
+    fn confirm_full(&self) -> bool;
+
+    /// About how many items are inside: exact while no operation is under way.
+    fn len(&self) -> usize;
+
+    /// Whether about no item is inside.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether about as many items are inside as fit.
+    fn is_full(&self) -> bool {
+        self.len() >= self.capacity()
+    }
+
+    /// The most items it holds; `usize::MAX` if only memory sets a bound.
+    fn capacity(&self) -> usize;
+}
+
+/// A container whose capacity is chosen at run time.
+pub trait WithCapacity: Container {
+    /// An empty container for this many items.
+    ///
+    /// # Panics
+    ///
+    /// If the capacity is 0 or more than [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY).
+    fn with_capacity(capacity: usize) -> Self;
+}
+
+/// A container that grows without a bound.
+pub trait Unbounded: Container {
+    /// An empty container.
+    fn unbounded() -> Self;
+}
+
+/// Why a [`Container`] did not take an item, and the item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused<T> {
+    /// It was full.
+    Full(T),
+    /// It was closed.
+    Closed(T),
+    /// A peer is in the middle of an operation on the slot that is next: try again soon. Only
+    /// containers that are not lock-free say so.
+    Busy(T),
+}
+
+impl<T> Refused<T> {
+    fn split(self) -> (T, Refused<()>) {
+        match self {
+            Self::Full(item) => (item, Refused::Full(())),
+            Self::Closed(item) => (item, Refused::Closed(())),
+            Self::Busy(item) => (item, Refused::Busy(())),
+        }
+    }
+}
+
+/// Why a [`Container`] gave no item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nothing {
+    /// It was empty.
+    Empty,
+    /// It was closed and empty: there will never be another item.
+    Closed,
+    /// A peer is in the middle of an operation on the slot that is next: try again soon. Only
+    /// containers that are not lock-free say so.
+    Busy,
+}
+
+/// Pushes, waiting with `pause` for peers that are in the middle of an operation.
+#[inline]
+fn push_paused<C: Container>(container: &C, mut item: C::Item) -> Result<(), PushError<C::Item>> {
+    loop {
+        item = match container.try_push(item) {
+            Ok(()) => return Ok(()),
+            Err(Refused::Full(item)) => return Err(PushError::Full(item)),
+            Err(Refused::Closed(item)) => return Err(PushError::Closed(item)),
+            Err(Refused::Busy(item)) => item,
+        };
+        crate::sync::pause();
+    }
+}
+
+/// Pops, waiting with `pause` for peers that are in the middle of an operation.
+#[inline]
+fn pop_paused<C: Container>(container: &C) -> Result<C::Item, PopError> {
+    loop {
+        match container.try_pop() {
+            Ok(item) => return Ok(item),
+            Err(Nothing::Empty) => return Err(PopError::Empty),
+            Err(Nothing::Closed) => return Err(PopError::Closed),
+            Err(Nothing::Busy) => crate::sync::pause(),
+        }
+    }
+}
+
+/// Drops what is left in a container, all of it even if a destructor panics.
+fn drain<C: Container>(container: &C) {
+    struct Rest<'a, C: Container>(&'a C);
+
+    impl<C: Container> Drop for Rest<'_, C> {
+        fn drop(&mut self) {
+            while pop_paused(self.0).is_ok() {}
+        }
+    }
+
+    let rest = Rest(container);
+    while let Ok(item) = pop_paused(rest.0) {
+        drop(item);
+    }
+}

@@ -1,0 +1,192 @@
+//! [`Event`]: a flag that can be waited for.
+//!
+//! ```text
+//!     31                      2       1       0
+//!     +-----------------------+-------+-------+
+//!     | how often it was set  | WAITED|  SET  |
+//!     +-----------------------+-------+-------+
+//! ```
+//!
+//! One word holds everything, so `set` is one atomic update and at most one wake-up, and may be
+//! called where nothing else may: in a signal handler or an interrupt. Counting the sets lets a
+//! waiter notice one that was cleared again before it ran.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed},
+    Word,
+};
+use crate::wait::{Park, Spin, TimedPark, Wake};
+
+/// The event is set.
+const SET: u32 = 1;
+/// Somebody may be asleep on the word.
+const WAITED: u32 = 2;
+/// One set, in the count.
+const ONE: u32 = 4;
+
+/// A flag that threads wait for until somebody sets it.
+///
+/// What Python calls `threading.Event`. `P` is how to sleep; the default spins. Once set it stays
+/// set, and lets every waiter through, until [`clear`](Self::clear).
+///
+/// What happened before a [`set`](Self::set) is visible to whoever finds the event set, and to
+/// whoever clears it.
+///
+/// The sets are counted modulo 2^30: a waiter that does not get to run during exactly a multiple
+/// of that many set-and-clear pairs waits for the next set.
+///
+/// ```
+/// use brigade_core::Event;
+///
+/// static READY: Event = Event::new();
+///
+/// # extern crate std;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| READY.wait());
+///     READY.set();
+/// });
+/// assert!(READY.is_set());
+/// ```
+pub struct Event<P = Spin> {
+    word: Word,
+    park: PhantomData<fn() -> P>,
+}
+
+impl<P: Park> Event<P> {
+    crate::sync::const_fn! {
+        /// An event that is not set.
+        #[must_use]
+        pub const fn new() -> Self {
+            Self { word: Word::new(0), park: PhantomData }
+        }
+    }
+
+    /// Sets the event and wakes all who wait for it.
+    ///
+    /// Progress: lock-free. Safe in signal and interrupt handlers: one atomic update and at most
+    /// one wake-up, no allocation, no lock.
+    pub fn set(&self) {
+        // ORDERING: Relaxed: the compare-and-swap decides.
+        let mut word = self.word.load(Relaxed);
+        loop {
+            // Also an event that is set already is written: if a clear comes next, it must see
+            // what we did before.
+            let next = if word & SET != 0 {
+                word
+            } else {
+                (word.wrapping_add(ONE) | SET) & !WAITED
+            };
+            // ORDERING: the release half shows what we did to whoever finds the event set
+            // (`is_set`, `wait`) or clears it; the acquire half keeps the sets in a chain, so that
+            // the last of several shows what all of them did.
+            match self.word.compare_exchange_weak(word, next, AcqRel, Relaxed) {
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        if word & (SET | WAITED) == WAITED {
+            P::unpark(&self.word, u32::MAX);
+        }
+    }
+
+    /// Makes the event not set. Those who began to wait before it was last set go on all the same.
+    ///
+    /// What was done before any of the sets that this clears is visible afterwards. So a consumer
+    /// may clear the event, look at what there is to do, and wait, without missing anything.
+    ///
+    /// Progress: wait-free where the processor has an atomic "and", lock-free elsewhere.
+    pub fn clear(&self) {
+        // ORDERING: the acquire half pairs with `set`, see there. The release half keeps this
+        // update in the chain for waiters that see the new count.
+        self.word.fetch_and(!SET, AcqRel);
+    }
+
+    /// Whether the event is set.
+    #[must_use]
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        // ORDERING: Acquire pairs with `set`.
+        self.word.load(Acquire) & SET != 0
+    }
+
+    /// Waits until the event is set; returns at once if it is.
+    ///
+    /// A set that comes after the call has begun ends it, also if the event is cleared before
+    /// the waiter gets to run. Blocks.
+    pub fn wait(&self) {
+        self.wait_until(None);
+    }
+
+    /// Waits until the event is set or the time is up; says whether it was set.
+    ///
+    /// Blocks, for `timeout` at most.
+    #[must_use = "a time-out is reported by the return value alone"]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool
+    where
+        P: TimedPark,
+    {
+        self.is_set() || self.wait_until(P::deadline_after(timeout))
+    }
+
+    /// Waits until the event is set or the deadline has passed; says whether it was set.
+    ///
+    /// Blocks, until `deadline` at most.
+    #[must_use = "a time-out is reported by the return value alone"]
+    pub fn wait_deadline(&self, deadline: P::Deadline) -> bool {
+        self.wait_until(Some(deadline))
+    }
+
+    fn wait_until(&self, deadline: Option<P::Deadline>) -> bool {
+        // ORDERING: Acquire, here and below, pairs with `set`. It holds also if the event has been
+        // cleared since, as the clear continues the release sequence of the set.
+        let begun = self.word.load(Acquire);
+        let over = |word: u32| word & SET != 0 || word / ONE != begun / ONE;
+
+        let mut step = 0;
+        while P::relax(step) {
+            if over(self.word.load(Acquire)) {
+                return true;
+            }
+            step += 1;
+        }
+        let mut word = self.word.load(Acquire);
+        let mut wake = Wake::Woken;
+        loop {
+            if over(word) {
+                return true;
+            }
+            if wake == Wake::TimedOut {
+                return false;
+            }
+            // ORDERING: Relaxed on success: it only asks `set`, which reads the word by
+            // read-modify-write, for a wake-up. Acquire on failure as above.
+            if let Err(now) = self
+                .word
+                .compare_exchange(word, word | WAITED, Relaxed, Acquire)
+            {
+                word = now;
+                continue;
+            }
+            wake = P::park(&self.word, word | WAITED, deadline);
+            word = self.word.load(Acquire);
+        }
+    }
+}
+
+impl<P: Park> Default for Event<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Park> fmt::Debug for Event<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.is_set())
+            .finish()
+    }
+}

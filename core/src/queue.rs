@@ -1,0 +1,572 @@
+//! [`Queue`]: a container, two event counts, a join counter and a way to shut down.
+//!
+//! ```text
+//!                      +---------------------------+
+//!     put -------------|         container         |------------ get
+//!      |  sleeps while +---------------------------+ sleeps while |
+//!      +--- not_full                                  not_empty --+
+//!                            unfinished: + 1 by put, - 1 by task_done
+//! ```
+//!
+//! Each operation first tries the container; only if that fails does it wait, by the event count
+//! of its side, and after each success it notifies the other side. Which container, and how to
+//! sleep, are type parameters: this file knows neither threads nor interrupts.
+//!
+//! The count of unfinished items is raised before an item goes in, since a consumer may report it
+//! done before the producer gets to run again; a put that fails takes it back.
+//!
+//! To shut down is to close the container, which takes its place in the order of puts: an item is
+//! either in before, and then somebody gets it, or its put fails and hands it back.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::bounded::{Container, Nothing, Refused, Unbounded, WithCapacity};
+use crate::error::{
+    GetError, GetTimeoutError, PutError, PutTimeoutError, TooManyDone, TryGetError, TryPutError,
+};
+use crate::join::JoinCounter;
+use crate::storage::Padded;
+use crate::sync::{
+    AtomicU32,
+    Ordering::{Acquire, Release},
+};
+use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
+
+mod batch;
+mod lease;
+
+pub use batch::Unput;
+pub use lease::Lease;
+
+/// A queue that waits: what Python calls `queue.Queue`.
+///
+/// `C` is the container it stands on, which decides capacity, order and progress: a
+/// [`Fifo`](crate::bounded::Fifo) if interrupts, signal handlers or mortal processes take part, a
+/// [`Ticket`](crate::bounded::Ticket) between threads. `P` is how to sleep; the default spins.
+///
+/// Each operation comes in the forms that its waiting can take: `try_put` never waits, `put` waits
+/// for room, `put_timeout` and `put_deadline` give up. Waiting is busy at first and then asleep, as
+/// the backend sees fit.
+///
+/// # Task accounting
+///
+/// Every item put counts as unfinished until a consumer says [`task_done`](Self::task_done), or
+/// drops the [`Lease`] that it got the item by; [`join`](Self::join) waits until none is. The count
+/// is kept modulo 2^32, so programs that never ask need not report either.
+///
+/// # Shutting down
+///
+/// After [`shutdown`](Self::shutdown) every put fails and hands the item back. With
+/// [`Shutdown::Drain`] consumers get what is left and are then told; with [`Shutdown::Immediate`]
+/// they are told at once and the caller gets what is left. Everybody who waits is woken.
+///
+/// # Progress
+///
+/// `try_put` and `try_get` have the progress of the container's push and pop, then wake at most
+/// one sleeper.
+///
+/// ```
+/// use brigade_core::bounded::Ticket;
+/// use brigade_core::{Queue, Shutdown};
+///
+/// static JOBS: Queue<Ticket<u32, 8>> = Queue::new(Ticket::new());
+///
+/// # extern crate std;
+/// std::thread::scope(|scope| {
+///     let worker = scope.spawn(|| JOBS.iter().sum::<u32>());
+///     for job in 1..=100 {
+///         JOBS.put(job).unwrap();
+///     }
+///     JOBS.shutdown(Shutdown::Drain);
+///     assert_eq!(worker.join().unwrap(), 5050);
+/// });
+/// ```
+pub struct Queue<C: Container, P: Park = Spin> {
+    container: C,
+    unfinished: Padded<JoinCounter<P>>,
+    waiting: Padded<Waiting<P>>,
+}
+
+/// What is read by every operation and seldom written.
+struct Waiting<P> {
+    not_empty: EventCount<P>,
+    not_full: EventCount<P>,
+    /// 1 after an immediate shutdown: what is left belongs to the one who shut down.
+    immediate: AtomicU32,
+}
+
+/// What becomes of the items inside when a queue is shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Consumers get them.
+    Drain,
+    /// Whoever shuts down gets them.
+    Immediate,
+}
+
+impl<C: Container, P: Park> Queue<C, P> {
+    crate::sync::const_fn! {
+        /// A queue on this container, which should be empty.
+        #[must_use]
+        pub const fn new(container: C) -> Self {
+            Self {
+                container,
+                unfinished: Padded::new(JoinCounter::new()),
+                waiting: Padded::new(Waiting {
+                    not_empty: EventCount::new(),
+                    not_full: EventCount::new(),
+                    immediate: AtomicU32::new(0),
+                }),
+            }
+        }
+    }
+
+    /// An empty queue for `capacity` items.
+    ///
+    /// # Panics
+    ///
+    /// If the capacity is 0 or more than [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY).
+    #[must_use]
+    pub fn bounded(capacity: usize) -> Self
+    where
+        C: WithCapacity,
+    {
+        Self::new(C::with_capacity(capacity))
+    }
+
+    /// An empty queue that grows without a bound: puts never wait.
+    #[must_use]
+    pub fn unbounded() -> Self
+    where
+        C: Unbounded,
+    {
+        Self::new(C::unbounded())
+    }
+
+    /// Puts an item if there is room now.
+    ///
+    /// Never sleeps; has the progress of the container's push.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the queue is full or was shut down.
+    #[inline]
+    pub fn try_put(&self, item: C::Item) -> Result<(), TryPutError<C::Item>> {
+        self.unfinished.add_wrapping(1);
+        let mut item = item;
+        let mut step = 0;
+        loop {
+            let error = match self.container.try_push(item) {
+                Ok(()) => {
+                    self.waiting.not_empty.notify(1);
+                    return Ok(());
+                }
+                Err(Refused::Busy(back)) => {
+                    item = back;
+                    P::relax(step);
+                    step += 1;
+                    continue;
+                }
+                Err(Refused::Full(item)) => TryPutError::Full(item),
+                Err(Refused::Closed(item)) => TryPutError::ShutDown(item),
+            };
+            self.unfinished.subtract(1);
+            return Err(error);
+        }
+    }
+
+    /// Puts an item, waiting for room if the queue is full. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if the queue was shut down, also while waiting.
+    #[inline]
+    pub fn put(&self, item: C::Item) -> Result<(), PutError<C::Item>> {
+        match self.try_put(item) {
+            Ok(()) => Ok(()),
+            Err(TryPutError::ShutDown(item)) => Err(PutError(item)),
+            Err(TryPutError::Full(item)) => self
+                .put_until(item, None)
+                .map_err(|error| PutError(error.into_inner())),
+        }
+    }
+
+    /// Puts an item, waiting for room if the queue is full. Blocks, for `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if there was no room in time, or if the queue was shut down.
+    pub fn put_timeout(
+        &self,
+        item: C::Item,
+        timeout: Duration,
+    ) -> Result<(), PutTimeoutError<C::Item>>
+    where
+        P: TimedPark,
+    {
+        self.try_put(item).or_else(|error| match error {
+            TryPutError::ShutDown(item) => Err(PutTimeoutError::ShutDown(item)),
+            TryPutError::Full(item) => self.put_until(item, P::deadline_after(timeout)),
+        })
+    }
+
+    /// Puts an item, waiting for room if the queue is full. Blocks, until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// Gives the item back if there was no room in time, or if the queue was shut down.
+    pub fn put_deadline(
+        &self,
+        item: C::Item,
+        deadline: P::Deadline,
+    ) -> Result<(), PutTimeoutError<C::Item>> {
+        self.put_until(item, Some(deadline))
+    }
+
+    fn put_until(
+        &self,
+        item: C::Item,
+        deadline: Option<P::Deadline>,
+    ) -> Result<(), PutTimeoutError<C::Item>> {
+        let mut put = Put {
+            queue: self,
+            item: Some(item),
+        };
+        match self.waiting.not_full.wait(&mut put, deadline) {
+            Some(result) => result.map_err(|PutError(item)| PutTimeoutError::ShutDown(item)),
+            None => match put.item {
+                Some(item) => Err(PutTimeoutError::Timeout(item)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Gets an item if there is one now.
+    ///
+    /// Never sleeps; has the progress of the container's pop.
+    ///
+    /// # Errors
+    ///
+    /// If the queue is empty, or was shut down and is empty.
+    #[inline]
+    pub fn try_get(&self) -> Result<C::Item, TryGetError> {
+        let mut step = 0;
+        loop {
+            if self.is_immediate() {
+                return Err(TryGetError::ShutDown);
+            }
+            match self.container.try_pop() {
+                Ok(item) => {
+                    self.waiting.not_full.notify(1);
+                    return Ok(item);
+                }
+                Err(Nothing::Empty) => return Err(TryGetError::Empty),
+                Err(Nothing::Closed) => return Err(TryGetError::ShutDown),
+                Err(Nothing::Busy) => {
+                    P::relax(step);
+                    step += 1;
+                }
+            }
+        }
+    }
+
+    /// Gets an item, waiting for one if the queue is empty. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the queue was shut down and is empty, also while waiting.
+    #[inline]
+    pub fn get(&self) -> Result<C::Item, GetError> {
+        match self.try_get() {
+            Ok(item) => Ok(item),
+            Err(TryGetError::ShutDown) => Err(GetError),
+            Err(TryGetError::Empty) => self.get_until(None).map_err(|_| GetError),
+        }
+    }
+
+    /// Gets an item, waiting for one if the queue is empty. Blocks, for `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// If no item came in time, or the queue was shut down and is empty.
+    pub fn get_timeout(&self, timeout: Duration) -> Result<C::Item, GetTimeoutError>
+    where
+        P: TimedPark,
+    {
+        self.try_get().or_else(|error| match error {
+            TryGetError::ShutDown => Err(GetTimeoutError::ShutDown),
+            TryGetError::Empty => self.get_until(P::deadline_after(timeout)),
+        })
+    }
+
+    /// Gets an item, waiting for one if the queue is empty. Blocks, until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// If no item came in time, or the queue was shut down and is empty.
+    pub fn get_deadline(&self, deadline: P::Deadline) -> Result<C::Item, GetTimeoutError> {
+        self.get_until(Some(deadline))
+    }
+
+    fn get_until(&self, deadline: Option<P::Deadline>) -> Result<C::Item, GetTimeoutError> {
+        match self
+            .waiting
+            .not_empty
+            .wait(&mut Get { queue: self }, deadline)
+        {
+            Some(result) => result.map_err(|GetError| GetTimeoutError::ShutDown),
+            None => Err(GetTimeoutError::Timeout),
+        }
+    }
+
+    /// Gets items until the queue is shut down and empty; waits for each.
+    ///
+    /// ```
+    /// # use brigade_core::{Queue, Shutdown, bounded::Ticket};
+    /// let queue: Queue<Ticket<char, 4>> = Queue::new(Ticket::new());
+    /// queue.put('a').unwrap();
+    /// queue.put('b').unwrap();
+    /// queue.shutdown(Shutdown::Drain);
+    /// assert!(queue.iter().eq(['a', 'b']));
+    /// ```
+    pub fn iter(&self) -> Iter<'_, C, P> {
+        Iter { queue: self }
+    }
+
+    /// Reports one item as finished; the last one wakes those who [`join`](Self::join).
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyDone`] if every item put has been reported already.
+    pub fn task_done(&self) -> Result<(), TooManyDone> {
+        self.unfinished.done()
+    }
+
+    /// How many items were put and not yet reported as finished, modulo 2^32.
+    #[must_use]
+    pub fn unfinished(&self) -> u32 {
+        self.unfinished.count()
+    }
+
+    /// Waits until every item put has been reported as finished. Blocks.
+    pub fn join(&self) {
+        self.unfinished.wait();
+    }
+
+    /// Waits until every item put has been reported as finished, or the time is up; says whether
+    /// they have. Blocks, for `timeout` at most.
+    #[must_use = "a time-out is reported by the return value alone"]
+    pub fn join_timeout(&self, timeout: Duration) -> bool
+    where
+        P: TimedPark,
+    {
+        self.unfinished.wait_timeout(timeout)
+    }
+
+    /// Waits until every item put has been reported as finished, or the deadline has passed; says
+    /// whether they have. Blocks, until `deadline` at most.
+    #[must_use = "a time-out is reported by the return value alone"]
+    pub fn join_deadline(&self, deadline: P::Deadline) -> bool {
+        self.unfinished.wait_deadline(deadline)
+    }
+
+    /// Lets no further item in and wakes everybody who waits.
+    ///
+    /// Returns an iterator over the items that this call takes out of the queue: none for
+    /// [`Shutdown::Drain`], all that are left for [`Shutdown::Immediate`]. They count as finished;
+    /// dropping the iterator drops the rest of them. A second call may follow a first, to turn a
+    /// drain into an immediate shutdown.
+    ///
+    /// Items that consumers hold are theirs to finish: `join` waits for them.
+    ///
+    /// ```
+    /// # use brigade_core::{Queue, Shutdown, bounded::Ticket};
+    /// let queue: Queue<Ticket<char, 4>> = Queue::new(Ticket::new());
+    /// queue.put('a').unwrap();
+    /// assert!(queue.shutdown(Shutdown::Immediate).eq(['a']));
+    /// assert_eq!(queue.put('b').unwrap_err().0, 'b');
+    /// ```
+    pub fn shutdown(&self, how: Shutdown) -> Remaining<'_, C, P> {
+        if how == Shutdown::Immediate {
+            // ORDERING: Release pairs with the load in `is_immediate`.
+            self.waiting.immediate.store(1, Release);
+        }
+        self.container.close();
+        self.waiting.not_empty.broadcast();
+        self.waiting.not_full.broadcast();
+        Remaining {
+            queue: self,
+            active: how == Shutdown::Immediate,
+        }
+    }
+
+    /// Whether [`shutdown`](Self::shutdown) was called. If it was, nobody can undo it.
+    #[must_use]
+    pub fn is_shut_down(&self) -> bool {
+        self.container.is_closed()
+    }
+
+    /// Whether what is left belongs to the one who shut the queue down.
+    #[inline(always)]
+    fn is_immediate(&self) -> bool {
+        // ORDERING: Acquire: whoever is told of the shutdown sees what was done before it. A stale
+        // answer does no harm: the consumer gets an item before the drain does.
+        self.waiting.immediate.load(Acquire) != 0
+    }
+
+    /// About how many items are inside; old news as soon as it is read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.container.len()
+    }
+
+    /// Whether about nothing is inside. If it is empty, that may not be for long; if not and you
+    /// are the only consumer, nobody else can change that.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.container.is_empty()
+    }
+
+    /// Whether about no further item fits. If it is full, that may not be for long; if not and you
+    /// are the only producer, nobody else can change that.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.container.is_full()
+    }
+
+    /// The most items it holds; `usize::MAX` if only memory sets a bound.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.container.capacity()
+    }
+}
+
+/// Room for one item, waited for.
+struct Put<'a, C: Container, P: Park> {
+    queue: &'a Queue<C, P>,
+    item: Option<C::Item>,
+}
+
+impl<C: Container, P: Park> Condition for Put<'_, C, P> {
+    type Output = Result<(), PutError<C::Item>>;
+
+    fn glance(&self) -> bool {
+        !self.queue.container.is_full()
+    }
+
+    fn attempt(&mut self) -> Option<Self::Output> {
+        let item = self.item.take()?;
+        match self.queue.try_put(item) {
+            Ok(()) => Some(Ok(())),
+            Err(TryPutError::ShutDown(item)) => Some(Err(PutError(item))),
+            Err(TryPutError::Full(item)) => {
+                self.item = Some(item);
+                None
+            }
+        }
+    }
+
+    fn more(&self) -> bool {
+        !self.queue.container.confirm_full()
+    }
+}
+
+/// An item, waited for.
+struct Get<'a, C: Container, P: Park> {
+    queue: &'a Queue<C, P>,
+}
+
+impl<C: Container, P: Park> Condition for Get<'_, C, P> {
+    type Output = Result<C::Item, GetError>;
+
+    fn glance(&self) -> bool {
+        !self.queue.container.is_empty()
+    }
+
+    fn attempt(&mut self) -> Option<Self::Output> {
+        match self.queue.try_get() {
+            Ok(item) => Some(Ok(item)),
+            Err(TryGetError::ShutDown) => Some(Err(GetError)),
+            Err(TryGetError::Empty) => None,
+        }
+    }
+
+    fn more(&self) -> bool {
+        !self.queue.container.confirm_empty()
+    }
+}
+
+/// Gets items until the queue is shut down: see [`Queue::iter`].
+#[derive(Debug)]
+pub struct Iter<'a, C: Container, P: Park> {
+    queue: &'a Queue<C, P>,
+}
+
+impl<C: Container, P: Park> Iterator for Iter<'_, C, P> {
+    type Item = C::Item;
+
+    fn next(&mut self) -> Option<C::Item> {
+        self.queue.get().ok()
+    }
+}
+
+impl<'a, C: Container, P: Park> IntoIterator for &'a Queue<C, P> {
+    type Item = C::Item;
+    type IntoIter = Iter<'a, C, P>;
+
+    fn into_iter(self) -> Iter<'a, C, P> {
+        self.iter()
+    }
+}
+
+/// The items that an immediate shutdown takes out: see [`Queue::shutdown`].
+#[derive(Debug)]
+pub struct Remaining<'a, C: Container, P: Park> {
+    queue: &'a Queue<C, P>,
+    active: bool,
+}
+
+impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
+    type Item = C::Item;
+
+    fn next(&mut self) -> Option<C::Item> {
+        let mut step = 0;
+        while self.active {
+            match self.queue.container.try_pop() {
+                Ok(item) => {
+                    self.queue.unfinished.subtract(1);
+                    return Some(item);
+                }
+                Err(Nothing::Busy) => {
+                    P::relax(step);
+                    step += 1;
+                }
+                Err(Nothing::Empty | Nothing::Closed) => self.active = false,
+            }
+        }
+        None
+    }
+}
+
+impl<C: Container, P: Park> Drop for Remaining<'_, C, P> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
+
+impl<C: Container + Default, P: Park> Default for Queue<C, P> {
+    fn default() -> Self {
+        Self::new(C::default())
+    }
+}
+
+impl<C: Container, P: Park> fmt::Debug for Queue<C, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("unfinished", &self.unfinished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,261 @@
+//! Putting and getting many items at a time: one claim, one count and one wake-up for a run of
+//! them instead of one each.
+
+use core::fmt;
+
+use super::Queue;
+use crate::bounded::{Container, Nothing, Refused};
+use crate::error::GetError;
+use crate::wait::{Condition, EventCount, Park};
+
+/// How many items a batch carries at once. They pass through the caller's stack.
+const STAGE: usize = 32;
+
+/// Items between the caller's iterator and the queue, first to last, in the places `from..`.
+struct Stage<T> {
+    places: [Option<T>; STAGE],
+    from: usize,
+    to: usize,
+}
+
+impl<T> Stage<T> {
+    fn fill(items: &mut impl Iterator<Item = T>) -> Self {
+        let mut places = [const { None }; STAGE];
+        let mut to = 0;
+        for (place, item) in places.iter_mut().zip(items) {
+            *place = Some(item);
+            to += 1;
+        }
+        Self {
+            places,
+            from: 0,
+            to,
+        }
+    }
+}
+
+impl<T> Iterator for Stage<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let item = self.places.get_mut(self.from)?.take();
+        self.from += 1;
+        item
+    }
+}
+
+impl<C: Container, P: Park> Queue<C, P> {
+    /// Puts all these items, in this order, waiting for room whenever the queue is full. Blocks.
+    ///
+    /// Others' items may come in between. Items are put in runs of up to 32, each at little more
+    /// than the price of a single one if the container can do that ([`Ticket`] can).
+    ///
+    /// [`Ticket`]: crate::bounded::Ticket
+    ///
+    /// # Errors
+    ///
+    /// If the queue was shut down, also while waiting: [`Unput`] gives back what was not put.
+    ///
+    /// ```
+    /// # use brigade_core::{Queue, bounded::Ticket};
+    /// let queue: Queue<Ticket<u32, 8>> = Queue::new(Ticket::new());
+    /// queue.put_many(1..=5).unwrap();
+    /// assert_eq!(queue.len(), 5);
+    /// ```
+    pub fn put_many<I>(&self, items: I) -> Result<(), Unput<I::IntoIter>>
+    where
+        I: IntoIterator<Item = C::Item>,
+    {
+        let mut items = items.into_iter();
+        loop {
+            let mut put = PutMany {
+                queue: self,
+                stage: Stage::fill(&mut items),
+            };
+            if put.stage.to == 0 {
+                return Ok(());
+            }
+            while put.stage.from < put.stage.to {
+                let answer = put
+                    .attempt()
+                    .or_else(|| self.waiting.not_full.wait(&mut put, None));
+                if answer == Some(Answer::ShutDown) {
+                    return Err(Unput {
+                        stage: put.stage,
+                        rest: items,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Gets up to `most` items into a collection, waiting for the first; says how many. Blocks.
+    ///
+    /// ```
+    /// # use brigade_core::{Queue, bounded::Ticket};
+    /// # extern crate std; use std::vec::Vec;
+    /// # let queue: Queue<Ticket<u32, 8>> = Queue::new(Ticket::new());
+    /// queue.put_many(1..=5).unwrap();
+    /// let mut items = Vec::new();
+    /// assert_eq!(queue.get_many(3, &mut items), Ok(3));
+    /// assert_eq!(items, [1, 2, 3]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the queue was shut down and is empty, also while waiting.
+    pub fn get_many(
+        &self,
+        most: usize,
+        into: &mut impl Extend<C::Item>,
+    ) -> Result<usize, GetError> {
+        if most == 0 {
+            return Ok(0);
+        }
+        let mut get = GetMany {
+            queue: self,
+            most,
+            into,
+        };
+        get.attempt()
+            .or_else(|| self.waiting.not_empty.wait(&mut get, None))
+            .unwrap_or(Err(GetError))
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Answer {
+    Some,
+    ShutDown,
+}
+
+/// Room for one or more of the staged items, waited for.
+struct PutMany<'a, C: Container, P: Park> {
+    queue: &'a Queue<C, P>,
+    stage: Stage<C::Item>,
+}
+
+impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
+    type Output = Answer;
+
+    fn glance(&self) -> bool {
+        !self.queue.container.is_full()
+    }
+
+    fn attempt(&mut self) -> Option<Answer> {
+        let Stage { places, from, to } = &mut self.stage;
+        let items = &mut places[*from..*to];
+        let all = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.queue.unfinished.add_wrapping(all);
+        let mut step = 0;
+        let answer = loop {
+            match self.queue.container.try_push_many(items) {
+                Err(Refused::Busy(())) => {
+                    P::relax(step);
+                    step += 1;
+                }
+                answer => break answer,
+            }
+        };
+        let put = *answer.as_ref().unwrap_or(&0);
+        *from += put;
+        let put = u32::try_from(put).unwrap_or(all);
+        if put < all {
+            self.queue.unfinished.subtract(all - put);
+        }
+        match answer {
+            Ok(_) => {
+                self.queue.waiting.not_empty.notify(put);
+                Some(Answer::Some)
+            }
+            Err(Refused::Closed(())) => Some(Answer::ShutDown),
+            Err(_) => None,
+        }
+    }
+
+    fn more(&self) -> bool {
+        !self.queue.container.confirm_full()
+    }
+}
+
+/// One item or more, waited for.
+struct GetMany<'a, 'i, C: Container, P: Park, I> {
+    queue: &'a Queue<C, P>,
+    most: usize,
+    into: &'i mut I,
+}
+
+impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C, P, I> {
+    type Output = Result<usize, GetError>;
+
+    fn glance(&self) -> bool {
+        !self.queue.container.is_empty()
+    }
+
+    fn attempt(&mut self) -> Option<Self::Output> {
+        let mut step = 0;
+        loop {
+            if self.queue.is_immediate() {
+                return Some(Err(GetError));
+            }
+            let unwinding = NotifyAll(&self.queue.waiting.not_full);
+            let answer = self.queue.container.try_pop_many(self.most, self.into);
+            core::mem::forget(unwinding);
+            match answer {
+                Ok(got) => {
+                    let room = u32::try_from(got).unwrap_or(u32::MAX);
+                    self.queue.waiting.not_full.notify(room);
+                    return Some(Ok(got));
+                }
+                Err(Nothing::Empty) => return None,
+                Err(Nothing::Closed) => return Some(Err(GetError)),
+                Err(Nothing::Busy) => {
+                    P::relax(step);
+                    step += 1;
+                }
+            }
+        }
+    }
+
+    fn more(&self) -> bool {
+        !self.queue.container.confirm_empty()
+    }
+}
+
+/// Tells waiters of room that a panicking collection leaves behind.
+struct NotifyAll<'a, P: Park>(&'a EventCount<P>);
+
+impl<P: Park> Drop for NotifyAll<'_, P> {
+    fn drop(&mut self) {
+        self.0.notify(u32::MAX);
+    }
+}
+
+/// The queue was shut down before it took all the items: an iterator over those it did not take,
+/// in their order.
+pub struct Unput<I: Iterator> {
+    stage: Stage<I::Item>,
+    rest: I,
+}
+
+impl<I: Iterator> Iterator for Unput<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.stage.next().or_else(|| self.rest.next())
+    }
+}
+
+impl<I: Iterator> fmt::Display for Unput<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue was shut down before it took all the items")
+    }
+}
+
+impl<I: Iterator> fmt::Debug for Unput<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unput({self})")
+    }
+}
+
+impl<I: Iterator> core::error::Error for Unput<I> {}

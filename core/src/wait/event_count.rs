@@ -1,0 +1,273 @@
+//! [`EventCount`]: turns a container that never waits into one that does.
+//!
+//! ```text
+//!     waiter                                   notifier
+//!
+//!     1  announce: sleepers + 1, flag set      a  change the condition
+//!     2  check the condition once more         b  flag set? if not, done
+//!     3  park while the word is unchanged      c  clear the flag, count one epoch on
+//!     4  leave: sleepers - 1;                  d  wake one sleeper
+//!        others left? flag set again
+//!     5  check; if it was good and there is more, notify in turn
+//! ```
+//!
+//! **No wake-up is lost** if the check in 2 and the change in a see to it that one of the two sides
+//! sees the other: the containers promise that (see [`Container`](crate::bounded::Container)), the
+//! join counter does it with its count. Either the check finds the condition good, or the notifier
+//! finds the flag. If the notifier comes between 1 and 3, the epoch has changed and 3 does not
+//! sleep.
+//!
+//! **One wake-up is on its way at a time.** Clearing the flag makes all further notifiers pass at
+//! the price of one load, until the woken thread runs and raises it again in 4. It does so before
+//! its check in 5, so whatever was changed meanwhile it either finds there or is notified of; and
+//! if it finds more than it takes, it wakes the next. So a burst of a thousand items costs one
+//! system call, not a thousand.
+//!
+//! The word is `epoch << 1 | flag`. A waiter that stays between 1 and 3 while exactly a multiple of
+//! 2^31 epochs pass would sleep through its wake-up.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::{Park, Wake};
+use crate::sync::{
+    AtomicU32,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    Word,
+};
+
+/// The bit that says somebody may be asleep whom no wake-up is on its way to.
+const SLEEPING: u32 = 1;
+/// One notification, in the word.
+const EPOCH: u32 = 2;
+
+/// Where threads wait for a condition that others change without a lock.
+///
+/// It is what the queues and counters of this crate wait by; take one to make a structure of your
+/// own wait. `P` is how to sleep. The condition itself lives elsewhere; what it must provide is
+/// said in [`Condition`].
+///
+/// ```
+/// use brigade_core::sync::{AtomicU32, Ordering};
+/// use brigade_core::wait::{Condition, EventCount, Spin};
+///
+/// static TURN: AtomicU32 = AtomicU32::new(0);
+/// static CHANGED: EventCount<Spin> = EventCount::new();
+///
+/// struct MyTurn;
+///
+/// impl Condition for MyTurn {
+///     type Output = ();
+///
+///     fn glance(&self) -> bool {
+///         TURN.load(Ordering::Relaxed) == 1
+///     }
+///
+///     fn attempt(&mut self) -> Option<()> {
+///         // A read-modify-write, as is the store's below: one of the two sees the other.
+///         (TURN.fetch_add(0, Ordering::AcqRel) == 1).then_some(())
+///     }
+/// }
+///
+/// # extern crate std;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         TURN.swap(1, Ordering::AcqRel);
+///         CHANGED.notify(1);
+///     });
+///     CHANGED.wait(&mut MyTurn, None);
+/// });
+/// ```
+pub struct EventCount<P> {
+    word: Word,
+    /// Those between announce and leave.
+    sleepers: AtomicU32,
+    park: PhantomData<fn() -> P>,
+}
+
+/// What a thread waits for.
+pub trait Condition {
+    /// What is got when the condition is good.
+    type Output;
+
+    /// Whether an attempt is worth making. May be wrong; asked often, so cheap.
+    fn glance(&self) -> bool;
+
+    /// Looks, and takes what there is.
+    ///
+    /// A `None` must happen-before the change that makes the condition good, as the change must
+    /// be able to tell that somebody waits: answer by a releasing read-modify-write on the word
+    /// that the change acquires.
+    fn attempt(&mut self) -> Option<Self::Output>;
+
+    /// After a successful attempt: whether another waiter would succeed too. A `false` must
+    /// happen-before the change that makes it so, like a `None` of [`attempt`](Self::attempt).
+    fn more(&self) -> bool {
+        false
+    }
+}
+
+impl<P: Park> EventCount<P> {
+    crate::sync::const_fn! {
+        /// Nobody waits.
+        #[must_use]
+        pub const fn new() -> Self {
+            Self {
+                word: Word::new(0),
+                sleepers: AtomicU32::new(0),
+                park: PhantomData,
+            }
+        }
+    }
+
+    /// Waits until an attempt succeeds, or until the deadline; `None` means it has passed.
+    ///
+    /// Blocks: first busily for as long as the backend sees fit, then asleep.
+    #[inline]
+    pub fn wait<C: Condition>(
+        &self,
+        condition: &mut C,
+        deadline: Option<P::Deadline>,
+    ) -> Option<C::Output> {
+        let mut step = 0;
+        while P::relax(step) {
+            if condition.glance() {
+                if let Some(output) = condition.attempt() {
+                    return Some(output);
+                }
+            }
+            step += 1;
+        }
+        self.wait_asleep(condition, deadline)
+    }
+
+    #[cold]
+    fn wait_asleep<C: Condition>(
+        &self,
+        condition: &mut C,
+        deadline: Option<P::Deadline>,
+    ) -> Option<C::Output> {
+        loop {
+            let waiter = self.announce();
+            if let Some(output) = condition.attempt() {
+                return Some(output);
+            }
+            let wake = waiter.park(deadline);
+            if let Some(output) = condition.attempt() {
+                if condition.more() {
+                    self.notify(1);
+                }
+                return Some(output);
+            }
+            if wake == Wake::TimedOut {
+                return None;
+            }
+        }
+    }
+
+    /// Announces a waiter. Check the condition after this call and before
+    /// [`park`](Waiter::park).
+    pub fn announce(&self) -> Waiter<'_, P> {
+        // ORDERING: Relaxed: only waiters read it; a leaver that misses us has not lowered the
+        // flag that we raise next.
+        self.sleepers.fetch_add(1, Relaxed);
+        Waiter {
+            count: self,
+            key: self.raise(),
+        }
+    }
+
+    /// Raises the flag and returns the word to sleep on.
+    fn raise(&self) -> u32 {
+        // ORDERING: comes before our check of the condition: the release half reaches the notifier
+        // through the condition's own word, or through the word here (`broadcast`). The acquire
+        // half takes over what a notifier did before it counted the epoch on.
+        self.word.fetch_or(SLEEPING, AcqRel) | SLEEPING
+    }
+
+    /// Wakes waiters after a change that lets up to `sleepers` of them succeed.
+    ///
+    /// The change must have taken over what the waiters did before their checks failed (see
+    /// [`Condition::attempt`]); otherwise use [`broadcast`](Self::broadcast). One load if nobody
+    /// waits or a wake-up is on its way already.
+    #[inline]
+    pub fn notify(&self, sleepers: u32) {
+        // ORDERING: Relaxed: that a waiter's flag is seen follows from the condition's word, which
+        // the caller has acquired.
+        let word = self.word.load(Relaxed);
+        if word & SLEEPING != 0 {
+            self.wake(word, sleepers);
+        }
+    }
+
+    #[cold]
+    fn wake(&self, mut word: u32, sleepers: u32) {
+        while word & SLEEPING != 0 {
+            let next = word.wrapping_add(EPOCH) & !SLEEPING;
+            // ORDERING: Release pairs with `raise`: who announces itself in the new epoch sees what
+            // was changed before it.
+            match self
+                .word
+                .compare_exchange_weak(word, next, Release, Relaxed)
+            {
+                Ok(_) => return P::unpark(&self.word, sleepers),
+                // If somebody else lowered the flag, a wake-up is on its way.
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Wakes all waiters after any change whatever.
+    pub fn broadcast(&self) {
+        // ORDERING: the read-modify-write puts this before or after every `raise`: after, and we
+        // see its flag; before, and its acquire shows the waiter our change.
+        let word = self.word.fetch_add(EPOCH, AcqRel);
+        if word & SLEEPING != 0 {
+            P::unpark(&self.word, u32::MAX);
+        }
+    }
+}
+
+impl<P: Park> Default for EventCount<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P> fmt::Debug for EventCount<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // ORDERING: Relaxed: for the eye only.
+        f.debug_struct("EventCount")
+            .field("waiters", &self.sleepers.load(Relaxed))
+            .finish()
+    }
+}
+
+/// An announced waiter; leaves when dropped.
+#[derive(Debug)]
+pub struct Waiter<'a, P: Park> {
+    count: &'a EventCount<P>,
+    key: u32,
+}
+
+impl<P: Park> Waiter<'_, P> {
+    /// Sleeps unless notified since the announcement. May return early without a reason.
+    pub fn park(self, deadline: Option<P::Deadline>) -> Wake {
+        P::park(&self.count.word, self.key, deadline)
+    }
+}
+
+impl<P: Park> Drop for Waiter<'_, P> {
+    fn drop(&mut self) {
+        // We may have received the only wake-up on its way, and its sender lowered the flag. So
+        // raise it again for the others, before the caller's next check.
+        // ORDERING: if a wake-up came to us, its sender lowered the flag before; this reads that or
+        // something newer and so acquires every `raise` that it wiped out, and with it that
+        // waiter's entry in `sleepers`.
+        self.count.word.fetch_add(0, Acquire);
+        // ORDERING: Relaxed: just acquired, and see `announce`.
+        if self.count.sleepers.fetch_sub(1, Relaxed) > 1 {
+            self.count.raise();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Waiting, written once: a [`Park`] backend to sleep on, and an [`EventCount`] to sleep by.
+//!
+//! ```text
+//!     Queue   JoinCounter          what they wait for
+//!        \     /
+//!      EventCount     Event        when to sleep, whom to wake: no wake-up is lost
+//!            \         /
+//!               Park               how to sleep: spin, futex, loom's scheduler
+//! ```
+
+mod event_count;
+mod spin;
+
+pub use event_count::{Condition, EventCount, Waiter};
+pub use spin::Spin;
+
+use core::time::Duration;
+
+use crate::sync::Word;
+
+/// How a world sleeps: the contract of a futex.
+///
+/// A backend is a type that is never made; it only says how to sleep on a [`Word`] of which the
+/// primitives own as many as they need. Natively a word is a plain `AtomicU32`, so a backend can
+/// hand its address to the kernel.
+pub trait Park {
+    /// A moment after which a sleeper gives up. A backend without a clock uses
+    /// [`Infallible`](core::convert::Infallible): there is no such moment.
+    type Deadline: Copy;
+
+    /// Sleeps while `word` holds `expected`, until woken or past the deadline.
+    ///
+    /// Comparing and falling asleep are one step as far as [`unpark`](Self::unpark) is concerned:
+    /// if the word is changed and then `unpark` called, either this call sees the change, or it is
+    /// among the sleepers that `unpark` wakes. It may return early without a reason; callers look
+    /// again. It orders no memory accesses.
+    fn park(word: &Word, expected: u32, deadline: Option<Self::Deadline>) -> Wake;
+
+    /// Wakes up to `sleepers` of those asleep on `word`.
+    ///
+    /// Never blocks, allocates or takes a lock that a sleeper or a cut-off caller could hold: it
+    /// is called from interrupt and signal handlers. Backends for which that is not so say it.
+    fn unpark(word: &Word, sleepers: u32);
+
+    /// Step number `step` (from 0) of waiting without sleep, a little longer each time; `false`
+    /// says that the caller had better sleep now.
+    ///
+    /// Also called, whatever it answered, where there is nothing to sleep on: while a peer is
+    /// between two instructions.
+    fn relax(step: u32) -> bool;
+}
+
+/// A backend with a clock.
+pub trait TimedPark: Park {
+    /// The moment that lies this far ahead; `None` if it is too far for the clock, which is to
+    /// say never.
+    fn deadline_after(timeout: Duration) -> Option<Self::Deadline>;
+}
+
+/// How a sleep ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// By a wake-up, or without a reason.
+    Woken,
+    /// The deadline has passed.
+    TimedOut,
+}
