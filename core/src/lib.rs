@@ -1,5 +1,9 @@
 //! core
 #![no_std]
+#![allow(
+    clippy::inline_always,
+    reason = "the steps of the algorithms are a few instructions each; a call around them would double their price"
+)]
 
 #[cfg(test)]
 extern crate std;

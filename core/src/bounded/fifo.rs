@@ -266,7 +266,7 @@ impl<T, S: Storage<Slot<T>>> RawFifo<T, S> {
             .push(index, |tail| filled.has_room(tail, self.most()))
             .map_err(|stop| {
                 // SAFETY: the index is still ours, and the item is what we wrote above.
-                let item = value.with(|place| unsafe { place.read().assume_init() });
+                let item = value.with(|place| unsafe { place.cast::<T>().read() });
                 self.release(index);
                 match stop {
                     Stop::Now => PushError::Full(item),
@@ -300,7 +300,7 @@ impl<T, S: Storage<Slot<T>>> RawFifo<T, S> {
                 // SAFETY: the index came out of the filled ring, so the push that appended it has
                 // written the value and nobody else touches the slot until we free it; reading it
                 // out happens once because the index is taken once.
-                let item = value.with(|place| unsafe { place.read().assume_init() });
+                let item = value.with(|place| unsafe { place.cast::<T>().read() });
                 self.release(index);
                 Ok(item)
             }

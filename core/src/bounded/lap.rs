@@ -92,13 +92,13 @@ mod tests {
     #[test]
     fn walking_covers_every_slot_and_crosses_the_wrap() {
         for slots in [1, 2, 3, 7, 8, 9, 12, 1024] {
-            let lap = Lap::of(slots);
+            let lap = Lap::of(slots as usize);
             let start = lap.lap(u32::MAX);
             let mut cursor = start;
             for step in 0..3 * slots {
-                assert_eq!(lap.index(cursor) as usize, step % slots);
-                assert_eq!(lap.distance(start, cursor) as usize, step);
-                assert_eq!(lap.distance(cursor, start), -(step as i32));
+                assert_eq!(lap.index(cursor), step % slots);
+                assert_eq!(i64::from(lap.distance(start, cursor)), i64::from(step));
+                assert_eq!(i64::from(lap.distance(cursor, start)), -i64::from(step));
                 assert_eq!(cursor & lap.flag(), 0);
                 cursor = lap.next(cursor);
             }

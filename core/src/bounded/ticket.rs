@@ -448,9 +448,7 @@ impl<T, S: Storage<Slot<T>>> Claim<'_, T, S> {
         let slot = self.ring.slot(ticket);
         // SAFETY: the slot holds the item of this ticket's push (as `fill` published), and the
         // ticket is ours alone, so the item is read out once.
-        let item = slot
-            .value
-            .with(|place| unsafe { place.read().assume_init() });
+        let item = slot.value.with(|place| unsafe { place.cast::<T>().read() });
         let next_lap = self.ring.free(ticket).wrapping_add(self.ring.lap().one());
         // ORDERING: tells the load in `run` that the value has been moved out.
         slot.sequence.store(next_lap, Release);

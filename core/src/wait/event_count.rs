@@ -239,7 +239,7 @@ impl<P> fmt::Debug for EventCount<P> {
         // ORDERING: Relaxed: for the eye only.
         f.debug_struct("EventCount")
             .field("waiters", &self.sleepers.load(Relaxed))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
