@@ -1,0 +1,317 @@
+//! [`Task`]: the promise of a result, and what can come of it instead.
+
+#![forbid(unsafe_code)]
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use std::{error, fmt};
+
+use super::work::Outcome;
+
+/// The result-to-be of a closure submitted to a pool.
+///
+/// Take the result by waiting for it ([`result`](Self::result),
+/// [`result_timeout`](Self::result_timeout)) or by `.await`: a task is a [`Future`] that needs no
+/// particular runtime. When a task is done, its closure and everything that the closure captured
+/// have been dropped.
+///
+/// A task always ends: with the closure's value, as [`Panicked`](TaskError::Panicked), or as
+/// [`Cancelled`](TaskError::Cancelled) if the closure was dropped before it was run. It does not
+/// end while the closure runs on, and nothing can stop a closure from outside; give long ones an
+/// [`Event`](crate::Event) to look at.
+///
+/// Dropping a task neither cancels it nor waits for it; the result is dropped when it comes.
+///
+/// Waiting for a task *inside another task of the same pool* takes up one worker; when all workers
+/// wait like that for tasks that are queued behind them, nobody is left to run those.
+///
+/// # Example
+///
+/// ```
+/// use brigade::{TaskError, ThreadPool};
+///
+/// let pool = ThreadPool::new()?;
+/// let sum = pool.submit(|| (1..=10).sum::<u32>())?;
+/// let bad = pool.submit(|| "ten".parse::<u32>().unwrap())?;
+///
+/// assert_eq!(sum.result()?, 55);
+/// assert!(matches!(bad.result(), Err(TaskError::Panicked(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "dropping a task drops its result; use `detach` to say that this is meant"]
+pub struct Task<T> {
+    outcome: Arc<dyn Outcome<T>>,
+}
+
+impl<T> Task<T> {
+    pub(super) fn new(outcome: Arc<dyn Outcome<T>>) -> Self {
+        Self { outcome }
+    }
+
+    /// Waits for the result and takes it.
+    ///
+    /// Blocks until the task is done.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Panicked`] if the closure panicked, [`TaskError::Cancelled`] if it was never
+    /// run, [`TaskError::Taken`] if the result was given out before, by polling.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let pool = brigade::ThreadPool::new()?;
+    /// let task = pool.submit(|| 6 * 7)?;
+    /// assert_eq!(task.result()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn result(self) -> Result<T, TaskError> {
+        // Without a deadline there is always a result.
+        self.outcome.wait(None).unwrap_or(Err(TaskError::Taken))
+    }
+
+    /// Waits for the result, for `timeout` at most, and takes it.
+    ///
+    /// The outer result says whether the task was done in time, the inner one how it went, as for
+    /// [`result`](Self::result). Blocks, for `timeout` at most; with a time-out of zero, not at
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// Gives the task back if it is not done in time; it goes on all the same.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use brigade::{Event, ThreadPool};
+    ///
+    /// static GO: Event = Event::new();
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let task = pool.submit(|| GO.wait())?;
+    /// let task = task.result_timeout(Duration::from_millis(1)).unwrap_err();
+    /// GO.set();
+    /// task.result()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn result_timeout(self, timeout: Duration) -> Result<Result<T, TaskError>, Self> {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.result_deadline(deadline),
+            None => Ok(self.result()),
+        }
+    }
+
+    /// Waits for the result, until `deadline` at the latest, and takes it: otherwise like
+    /// [`result_timeout`](Self::result_timeout).
+    ///
+    /// # Errors
+    ///
+    /// Gives the task back if it is not done in time; it goes on all the same.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let pool = brigade::ThreadPool::new()?;
+    /// let soon = Instant::now() + Duration::from_secs(10);
+    /// // Both together have until then.
+    /// for task in [pool.submit(|| 1)?, pool.submit(|| 2)?] {
+    ///     println!("{}", task.result_deadline(soon).map_err(|_| "too slow")??);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn result_deadline(self, deadline: Instant) -> Result<Result<T, TaskError>, Self> {
+        self.outcome.wait(Some(deadline)).ok_or(self)
+    }
+
+    /// Cancels the task if nobody has begun to run it, and says whether it did.
+    ///
+    /// After `true` the closure has been dropped, here, without having been run, and the result is
+    /// [`TaskError::Cancelled`]. After `false` the task is done, being run, or was cancelled
+    /// before. Does not wait for a running closure. The task's place in the pool's queue becomes
+    /// free when a worker comes to it.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor of the closure panics. The task is cancelled all the same.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use brigade::{TaskError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let task = pool.submit(|| 1)?;
+    /// if task.cancel() {
+    ///     assert!(matches!(task.result(), Err(TaskError::Cancelled)));
+    /// } else {
+    ///     assert_eq!(task.result()?, 1);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "cancelling is often best effort")]
+    pub fn cancel(&self) -> bool {
+        self.outcome.cancel()
+    }
+
+    /// Whether [`result`](Self::result) would return at once. Never blocks.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let pool = brigade::ThreadPool::new()?;
+    /// let task = pool.submit(|| ())?;
+    /// while !task.is_done() {
+    ///     std::thread::yield_now();
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.outcome.is_done()
+    }
+
+    /// Drops the task and leaves its closure to be run all the same; the result is dropped when it
+    /// comes. Never blocks.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let pool = brigade::ThreadPool::new()?;
+    /// pool.submit(|| println!("in its own time"))?.detach();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn detach(self) {}
+}
+
+/// Ready when the task is done, with what [`Task::result`] returns.
+///
+/// May be polled by different wakers, of which the last is woken. A future that has been ready
+/// before is ready again, with [`TaskError::Taken`].
+impl<T> Future for Task<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.outcome.poll(context.waker())
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("done", &self.is_done())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a task has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The closure panicked.
+    Panicked(Panic),
+    /// The closure was dropped before it was run: by [`Task::cancel`], or by whoever received it
+    /// from [`ThreadPool::shutdown`](super::ThreadPool::shutdown).
+    Cancelled,
+    /// The result was given out before, by polling the task as a future.
+    Taken,
+}
+
+impl TaskError {
+    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        let message = if let Some(&text) = payload.downcast_ref::<&'static str>() {
+            text.into()
+        } else if let Some(text) = payload.downcast_ref::<String>() {
+            text.clone().into()
+        } else {
+            "a payload that is not text".into()
+        };
+        Self::Panicked(Panic {
+            message,
+            payload: Mutex::new(payload),
+        })
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => panic.fmt(f),
+            Self::Cancelled => f.write_str("the task was cancelled before it was run"),
+            Self::Taken => f.write_str("the result of the task was taken before"),
+        }
+    }
+}
+
+impl error::Error for TaskError {}
+
+/// A panic that ended a task.
+///
+/// # Example
+///
+/// ```
+/// use brigade::{TaskError, ThreadPool};
+///
+/// let pool = ThreadPool::new()?;
+/// let task = pool.submit(|| panic!("out of {}", "ideas"))?;
+/// match task.result() {
+///     Err(TaskError::Panicked(panic)) => assert_eq!(panic.message(), "out of ideas"),
+///     other => unreachable!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Panic {
+    message: Cow<'static, str>,
+    // For the lock's `Sync`: a payload need not be, and an error should.
+    payload: Mutex<Box<dyn Any + Send>>,
+}
+
+impl Panic {
+    /// What the panic said; a stand-in if its payload was not text.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the closure panicked with, to be looked into or thrown again by
+    /// [`resume_unwind`](std::panic::resume_unwind).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use brigade::{TaskError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let task = pool.submit(|| std::panic::panic_any(404))?;
+    /// let Err(TaskError::Panicked(panic)) = task.result() else { unreachable!() };
+    /// assert_eq!(panic.into_payload().downcast_ref(), Some(&404));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task panicked: {}", self.message)
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Panic").field(&self.message).finish()
+    }
+}
+
+impl error::Error for Panic {}

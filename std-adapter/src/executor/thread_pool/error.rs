@@ -1,0 +1,126 @@
+//! What can go wrong with a pool. A closure that was not taken is always given back.
+
+use std::error::Error;
+use std::{fmt, io};
+
+/// Why a pool could not be built.
+///
+/// Converts into an [`io::Error`] for functions that return one.
+#[derive(Debug)]
+pub struct BuildError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    NoThreads,
+    TooManyThreads,
+    NoQueue,
+    QueueTooLong(usize),
+    Name,
+    Start { number: usize, source: io::Error },
+}
+
+impl From<Kind> for BuildError {
+    fn from(kind: Kind) -> Self {
+        Self { kind }
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::NoThreads => f.write_str("a thread pool needs at least one thread"),
+            Kind::TooManyThreads => f.write_str("a thread pool has at most 2^32 - 1 threads"),
+            Kind::NoQueue => f.write_str("a thread pool's queue must have room for at least one"),
+            Kind::QueueTooLong(bound) => {
+                write!(f, "a bounded queue holds at most 2^28 items, not {bound}")
+            }
+            Kind::Name => f.write_str("the name of a thread cannot contain a zero byte"),
+            Kind::Start { number, .. } => write!(f, "cannot start thread number {number}"),
+        }
+    }
+}
+
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            Kind::Start { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<BuildError> for io::Error {
+    fn from(error: BuildError) -> Self {
+        match error.kind {
+            Kind::Start { source, .. } => source,
+            _ => io::Error::new(io::ErrorKind::InvalidInput, error),
+        }
+    }
+}
+
+/// The pool was shut down; here is the closure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SubmitError<F> {
+    /// The pool was shut down.
+    ShutDown(F),
+}
+
+/// The pool did not take a closure at once; here it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TrySubmitError<F> {
+    /// The queue was full.
+    Full(F),
+    /// The pool was shut down.
+    ShutDown(F),
+}
+
+/// The pool did not take a closure in time; here it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SubmitTimeoutError<F> {
+    /// The queue was still full when the time was up.
+    Timeout(F),
+    /// The pool was shut down.
+    ShutDown(F),
+}
+
+macro_rules! errors {
+    ($($name:ident { $($variant:ident => $text:literal,)+ })+) => {$(
+        impl<F> $name<F> {
+            /// The closure that was not taken.
+            pub fn into_inner(self) -> F {
+                match self { $(Self::$variant(closure) => closure,)+ }
+            }
+        }
+
+        impl<F> fmt::Display for $name<F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant(_) => $text,)+ })
+            }
+        }
+
+        // Not derived: closures have no `Debug`.
+        impl<F> fmt::Debug for $name<F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant(_) => stringify!($variant),)+ })
+            }
+        }
+
+        impl<F> Error for $name<F> {}
+    )+};
+}
+
+errors! {
+    SubmitError {
+        ShutDown => "the pool was shut down",
+    }
+    TrySubmitError {
+        Full => "the pool's queue is full",
+        ShutDown => "the pool was shut down",
+    }
+    SubmitTimeoutError {
+        Timeout => "the pool's queue was still full when the time was up",
+        ShutDown => "the pool was shut down",
+    }
+}

@@ -1,0 +1,39 @@
+//! What depends on the operating system: the only folder that names one or calls into one.
+//!
+//! Each concern has one file per family of systems, with the same functions in each:
+//!
+//! | concern | Linux, Android | elsewhere |
+//! |---|---|---|
+//! | sleeping on a word | `futex_linux.rs` | `parking_lot.rs` |
+//! | telling an event from a signal handler | `notify_direct.rs` | `notify_pipe.rs` |
+//!
+//! What is built on them is written once: `park.rs` and `signal.rs`.
+//!
+//! `--cfg brigade_portable` picks the right-hand column on Linux as well, to check and test it.
+
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
+#[path = "futex_linux.rs"]
+mod sleep;
+
+#[cfg(not(all(any(target_os = "linux", target_os = "android"), not(brigade_portable))))]
+#[path = "parking_lot.rs"]
+mod sleep;
+
+pub(crate) mod park;
+
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
+#[path = "notify_direct.rs"]
+mod notify;
+
+#[cfg(all(
+    unix,
+    not(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))
+))]
+#[path = "notify_pipe.rs"]
+mod notify;
+
+#[cfg(unix)]
+mod errno;
+
+#[cfg(unix)]
+pub(crate) mod signal;
