@@ -1,9 +1,9 @@
 //! Channels: bounded queues whose ends wait, and that can be closed.
 
 use std::ops::Range;
-
-#[cfg(feature = "adapter")]
 use std::sync::Arc;
+
+use brigade::{Queue as BrigadeQueue, Shutdown};
 
 /// A bounded queue whose senders wait for room and whose receivers wait for
 /// items, until every sender is gone and the queue is empty.
@@ -48,31 +48,27 @@ pub trait Channel: 'static {
 
 /// A sender of ours. A brigade queue is shut down rather than closed by its
 /// last sender, so the senders count themselves here.
-#[cfg(feature = "adapter")]
 #[derive(Clone)]
 pub struct QueueSender {
-    queue: Arc<brigade::Queue<u64>>,
+    queue: Arc<BrigadeQueue<u64>>,
     _last: Arc<ShutsDown>,
 }
 
-#[cfg(feature = "adapter")]
-struct ShutsDown(Arc<brigade::Queue<u64>>);
+struct ShutsDown(Arc<BrigadeQueue<u64>>);
 
-#[cfg(feature = "adapter")]
 impl Drop for ShutsDown {
     fn drop(&mut self) {
-        self.0.shutdown(brigade::Shutdown::Drain);
+        self.0.shutdown(Shutdown::Drain);
     }
 }
 
-#[cfg(feature = "adapter")]
 impl QueueSender {
     fn open(
         capacity: usize,
         senders: usize,
         receivers: usize,
-    ) -> (Vec<Self>, Vec<Arc<brigade::Queue<u64>>>) {
-        let queue = Arc::new(brigade::Queue::bounded(capacity));
+    ) -> (Vec<Self>, Vec<Arc<BrigadeQueue<u64>>>) {
+        let queue = Arc::new(BrigadeQueue::bounded(capacity));
         let sender = Self {
             queue: Arc::clone(&queue),
             _last: Arc::new(ShutsDown(Arc::clone(&queue))),
@@ -86,14 +82,12 @@ impl QueueSender {
 }
 
 /// How many items a batch takes at most.
-#[cfg(feature = "adapter")]
 const BATCH: usize = 256;
 
 crate::contenders! { Channel:
-    #[cfg(feature = "adapter")]
     Ours Queue, "brigade Queue", "queue" {
         type Sender = QueueSender;
-        type Receiver = Arc<brigade::Queue<u64>>;
+        type Receiver = Arc<BrigadeQueue<u64>>;
         fn open(
             capacity: usize,
             senders: usize,
@@ -104,11 +98,10 @@ crate::contenders! { Channel:
         fn send(sender: &Self::Sender, item: u64) { sender.send(item); }
         fn receive(receiver: &Self::Receiver) -> Option<u64> { receiver.get().ok() }
     }
-    #[cfg(feature = "adapter")]
     Ours QueueBatch, "brigade Queue, batches", "queue" {
         const BATCHES: bool = true;
         type Sender = QueueSender;
-        type Receiver = Arc<brigade::Queue<u64>>;
+        type Receiver = Arc<BrigadeQueue<u64>>;
         fn open(
             capacity: usize,
             senders: usize,

@@ -7,10 +7,15 @@
 //! `nblf-queue` has a third kind, which packs items of at most 32 bits into
 //! the slots themselves: a class of its own, since it cannot hold the `u64` of
 //! the others.
+//!
+//! Ours appear twice: with a capacity chosen at run time, on the heap, as most
+//! rivals are; and *inline*, with a capacity known at compile time, as
+//! `heapless` is.
 
 use std::hint;
 use std::thread;
 
+use brigade_core::bounded;
 use nblf_queue::MPMCQueue as _;
 
 /// The capacity that every container scenario uses.
@@ -53,10 +58,15 @@ pub fn persist<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
 }
 
 crate::contenders! { Container:
-    #[cfg(feature = "core")]
     Ours Fifo, "brigade Fifo", "lock-free" {
-        type Queue = brigade_core::bounded::HeapFifo<u64>;
+        type Queue = bounded::HeapFifo<u64>;
         fn new() -> Self::Queue { Self::Queue::with_capacity(CAPACITY) }
+        fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
+        fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
+    }
+    Ours InlineFifo, "brigade Fifo, inline", "lock-free" {
+        type Queue = Box<bounded::Fifo<u64, CAPACITY>>;
+        fn new() -> Self::Queue { Box::new(bounded::Fifo::new()) }
         fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
         fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
     }
@@ -81,10 +91,15 @@ crate::contenders! { Container:
         }
         fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().map(u64::from) }
     }
-    #[cfg(feature = "core")]
     Ours Ticket, "brigade Ticket", "ticket ring" {
-        type Queue = brigade_core::bounded::HeapTicket<u64>;
+        type Queue = bounded::HeapTicket<u64>;
         fn new() -> Self::Queue { Self::Queue::with_capacity(CAPACITY) }
+        fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
+        fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
+    }
+    Ours InlineTicket, "brigade Ticket, inline", "ticket ring" {
+        type Queue = Box<bounded::Ticket<u64, CAPACITY>>;
+        fn new() -> Self::Queue { Box::new(bounded::Ticket::new()) }
         fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
         fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
     }

@@ -65,15 +65,12 @@ impl<Output> Contender<Output> {
 #[macro_export]
 macro_rules! contenders {
     ($shape:ident: $(
-        $(#[$attribute:meta])*
         $role:ident $name:ident, $label:literal, $class:literal { $($body:item)* }
     )*) => {
         $(
             #[doc = concat!("`", $label, "`, of the class: ", $class, ".")]
-            $(#[$attribute])*
             pub struct $name;
 
-            $(#[$attribute])*
             impl $shape for $name {
                 $($body)*
             }
@@ -100,7 +97,6 @@ macro_rules! contenders {
         ) -> Vec<$crate::contender::Contender<K::Output>> {
             let mut all = Vec::new();
             $(
-                $(#[$attribute])*
                 if kernel.admits::<$name>() {
                     all.push($crate::contender::Contender::new(
                         $crate::contender::Role::$role,

@@ -69,6 +69,9 @@ fn run(options: &Options) -> Result<(), String> {
     };
     let runs = options.runs.unwrap_or(if options.quick { 3 } else { 11 });
     let chosen = choose(&options.scenarios)?;
+    if options.quick {
+        println!("A quick run, with a fraction of the work: these figures mean little.\n");
+    }
     let mut failed = Vec::new();
     for scenario in chosen {
         let start = Instant::now();

@@ -28,17 +28,16 @@ fn tokio_runtime(threads: usize) -> Runtime {
 }
 
 crate::contenders! { Pool:
-    #[cfg(feature = "adapter")]
     Ours ThreadPool, "brigade ThreadPool", "pool" {
         type Threads = brigade::ThreadPool;
         fn start(threads: usize) -> Self::Threads {
             brigade::ThreadPool::builder().threads(threads).build().expect("threads can be started")
         }
         fn submit(threads: &Self::Threads, task: impl FnOnce() + Send + 'static) {
-            assert!(threads.submit(task).is_ok(), "shut down too early");
+            threads.submit(task).expect("running").detach();
         }
         fn result(threads: &Self::Threads, task: impl FnOnce() -> u64 + Send + 'static) -> u64 {
-            let task = threads.submit(task).ok().expect("running");
+            let task = threads.submit(task).expect("running");
             task.result().expect("the task returned")
         }
     }

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::{env, thread};
 
+use rustix::fs::syncfs;
 use tempfile::TempDir;
 
 use super::Effort;
@@ -61,8 +62,7 @@ impl Dice {
             file.write_all(&self.next().to_ne_bytes())?;
         }
         file.write_all(&vec![0; usize::try_from(size % 8).expect("less than 8")])?;
-        // Written back now rather than during the measurement.
-        file.into_inner()?.sync_data()
+        file.flush()
     }
 }
 
@@ -70,39 +70,38 @@ fn contenders(fill: impl FnOnce(&Path, &mut Dice) -> io::Result<()>) -> io::Resu
     let example = build_example()?;
     let tree = Rc::new(TempDir::with_prefix("brigade-compare-")?);
     fill(tree.path(), &mut Dice(0x9E37_79B9_7F4A_7C15))?;
+    // Written back now rather than during the measurement.
+    syncfs(File::open(tree.path())?)?;
 
-    let ours = move |root: &Path, _workers| {
-        let mut command = Command::new(&example);
-        command.arg(root);
-        command
-    };
-    let xargs = |root: &Path, workers: usize| {
-        let mut command = Command::new("sh");
-        let pipeline = "find \"$1\" -type f -print0 | xargs -0 -P \"$2\" -n 64 sha256sum";
-        command.args(["-c", pipeline, "sh"]).arg(root);
-        command.arg(workers.to_string());
-        command
-    };
-
-    // One worker, because the outputs of several may mix within a line.
-    if sums(xargs(tree.path(), 1))? != sums(ours(tree.path(), 1))? {
+    // One process at a time here, because the outputs of several may mix within a line.
+    if sums(sha256tree(&example, &tree))? != sums(xargs(1, &tree))? {
         return Err(io::Error::other("sha256tree and sha256sum disagree"));
     }
 
-    let workers = thread::available_parallelism()?.get();
-    let trees = [Rc::clone(&tree), tree];
-    let [one, other] = trees;
+    let processes = thread::available_parallelism()?.get();
+    let ours = {
+        let tree = Rc::clone(&tree);
+        move || time(sha256tree(&example, &tree))
+    };
+    let theirs = move || time(xargs(processes, &tree));
     Ok(vec![
-        Contender::new(Role::Ours, "brigade sha256tree", "program", move || {
-            time(ours(one.path(), workers))
-        }),
-        Contender::new(
-            Role::Rival,
-            "find, xargs -P, sha256sum",
-            "program",
-            move || time(xargs(other.path(), workers)),
-        ),
+        Contender::new(Role::Ours, "brigade sha256tree", "program", ours),
+        Contender::new(Role::Rival, "find, xargs -P, sha256sum", "program", theirs),
     ])
+}
+
+fn sha256tree(example: &Path, tree: &TempDir) -> Command {
+    let mut command = Command::new(example);
+    command.arg(tree.path());
+    command
+}
+
+fn xargs(processes: usize, tree: &TempDir) -> Command {
+    let pipeline = "find \"$1\" -type f -print0 | xargs -0 -P \"$2\" -n 64 sha256sum";
+    let mut command = Command::new("sh");
+    command.args(["-c", pipeline, "sh"]);
+    command.arg(tree.path()).arg(processes.to_string());
+    command
 }
 
 /// Builds the example with optimisation and returns where it is.
