@@ -12,6 +12,7 @@ pub mod bounded;
 mod error;
 mod event;
 mod join;
+mod lap;
 mod queue;
 pub mod storage;
 pub mod sync;

@@ -7,6 +7,8 @@
 //! Some algorithms need a few slots more than the capacity they promise; they are the storage's
 //! *spares*.
 
+pub use crate::lap::Lap;
+
 /// The most items any container holds: 2^28. Cursors are 32 bits wide and keep the rest for the
 /// lap count.
 pub const MAX_CAPACITY: usize = 1 << 28;
@@ -30,6 +32,13 @@ pub unsafe trait Storage<E> {
 
     /// How many items the container promises to hold.
     fn capacity(&self) -> usize;
+
+    /// The geometry of the slots. A storage that does not know its size at compile time had better
+    /// keep it than let every operation work it out.
+    #[inline(always)]
+    fn lap(&self) -> Lap {
+        Lap::of(self.slots().len())
+    }
 }
 
 /// Slots inside the container itself: `N` for the capacity and `SPARE` more.
@@ -80,13 +89,14 @@ mod heap {
 
     use alloc::boxed::Box;
 
-    use super::{MAX_CAPACITY, Storage};
+    use super::{Lap, MAX_CAPACITY, Storage};
 
     /// Slots on the heap, as many as asked for at run time.
     #[derive(Debug)]
     pub struct Heap<E> {
         slots: Box<[E]>,
         capacity: usize,
+        lap: Lap,
     }
 
     impl<E> Heap<E> {
@@ -103,7 +113,11 @@ mod heap {
             let slots = core::iter::repeat_with(slot)
                 .take(capacity + spare)
                 .collect();
-            Self { slots, capacity }
+            Self {
+                slots,
+                capacity,
+                lap: Lap::of(capacity + spare),
+            }
         }
     }
 
@@ -118,6 +132,11 @@ mod heap {
         #[inline(always)]
         fn capacity(&self) -> usize {
             self.capacity
+        }
+
+        #[inline(always)]
+        fn lap(&self) -> Lap {
+            self.lap
         }
     }
 }

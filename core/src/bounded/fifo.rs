@@ -16,10 +16,10 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::lap::Lap;
 use super::ring::{Ring, Stop};
 use super::{Container, Nothing, Refused};
 use crate::error::{PopError, PushError};
+use crate::lap::Lap;
 use crate::storage::{Inline, Padded, Storage};
 use crate::sync::{AtomicU32, Ordering::Relaxed, UnsafeCell, array, const_fn};
 
@@ -198,7 +198,7 @@ impl<T, S: Storage<Slot<T>>> RawFifo<T, S> {
 
     #[inline(always)]
     fn lap(&self) -> Lap {
-        Lap::of(self.storage.slots().len())
+        self.storage.lap()
     }
 
     /// The capacity, which `Storage` bounds by 2^28.

@@ -19,7 +19,6 @@
 //! behind a consumer that was told the container is closed and empty.
 
 pub(crate) mod fifo;
-mod lap;
 mod ring;
 pub(crate) mod ticket;
 

@@ -29,7 +29,7 @@
 //! between its load and its compare-and-swap for exactly a multiple of that many operations would
 //! take the old value for the new.
 
-use super::lap::Lap;
+use crate::lap::Lap;
 use crate::sync::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Relaxed},

@@ -14,16 +14,16 @@
 //! lock-free.
 //!
 //! Dmitry Vyukov published the algorithm ("Bounded MPMC queue", 1024cores.net) for sizes that are
-//! powers of two. The cursors here ([`lap`](super::lap)) serve any size, the answers Full and Empty
+//! powers of two. The cursors here ([`Lap`]) serve any size, the answers Full and Empty
 //! are exact, the flag in the tail's cursor closes the ring in the order of pushes, and a run of
 //! slots can be claimed by one ticket draw.
 
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::lap::Lap;
 use super::{Container, Nothing, Refused, pop_paused, push_paused};
 use crate::error::{PopError, PushError};
+use crate::lap::Lap;
 use crate::storage::{Inline, Padded, Storage};
 use crate::sync::{
     AtomicU32,
@@ -179,7 +179,7 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
 
     #[inline(always)]
     fn lap(&self) -> Lap {
-        Lap::of(self.storage.slots().len())
+        self.storage.lap()
     }
 
     #[inline(always)]

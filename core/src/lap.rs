@@ -14,63 +14,68 @@
 //! Cursors are compared signed: of two cursors less than half the laps apart, the difference tells
 //! which is ahead, also across the wrap.
 
-/// The geometry of one ring: how many slots, and where the fields of a cursor are.
-#[derive(Clone, Copy)]
-pub(super) struct Lap {
+/// The geometry of one ring: how many slots, and where the fields of its cursors are.
+#[derive(Debug, Clone, Copy)]
+pub struct Lap {
     slots: u32,
-    shift: u32,
+    /// One lap, as a cursor: the lowest bit of the lap field.
+    one: u32,
 }
 
 impl Lap {
     /// The geometry for a number of slots, at most `MAX_CAPACITY + 2^16`.
     #[inline(always)]
-    pub(super) const fn of(slots: usize) -> Self {
-        // Truncation: `Storage` bounds the number of slots.
+    #[must_use]
+    pub(crate) const fn of(slots: usize) -> Self {
+        // `Storage` bounds the number of slots.
         #[allow(clippy::cast_possible_truncation)]
         let slots = slots as u32;
         // The index field must hold `slots` itself: rings store an index plus one.
         let shift = u32::BITS - slots.leading_zeros() + 1;
-        Self { slots, shift }
+        Self {
+            slots,
+            one: 1 << shift,
+        }
     }
 
     /// One lap, as a cursor.
     #[inline(always)]
-    pub(super) const fn one(self) -> u32 {
-        1 << self.shift
+    pub(crate) const fn one(self) -> u32 {
+        self.one
     }
 
     /// The flag bit.
     #[inline(always)]
-    pub(super) const fn flag(self) -> u32 {
-        1 << (self.shift - 1)
+    pub(crate) const fn flag(self) -> u32 {
+        self.one >> 1
     }
 
     /// The lap of a cursor, its other fields zero.
     #[inline(always)]
-    pub(super) const fn lap(self, cursor: u32) -> u32 {
-        cursor & !(self.one() - 1)
+    pub(crate) const fn lap(self, cursor: u32) -> u32 {
+        cursor & self.one.wrapping_neg()
     }
 
     /// The index field of a cursor.
     #[inline(always)]
-    pub(super) const fn index(self, cursor: u32) -> u32 {
+    pub(crate) const fn index(self, cursor: u32) -> u32 {
         cursor & (self.flag() - 1)
     }
 
     /// The cursor of the next slot. The flag must be clear.
     #[inline(always)]
-    pub(super) const fn next(self, cursor: u32) -> u32 {
+    pub(crate) const fn next(self, cursor: u32) -> u32 {
         self.advance(cursor, 1)
     }
 
     /// The cursor `by` slots on, at most one lap. The flag must be clear.
     #[inline(always)]
-    pub(super) const fn advance(self, cursor: u32, by: u32) -> u32 {
+    pub(crate) const fn advance(self, cursor: u32, by: u32) -> u32 {
         let index = self.index(cursor) + by;
         if index < self.slots {
             cursor + by
         } else {
-            self.lap(cursor).wrapping_add(self.one()) + (index - self.slots)
+            self.lap(cursor).wrapping_add(self.one) + (index - self.slots)
         }
     }
 
@@ -78,9 +83,13 @@ impl Lap {
     /// ignored.
     #[inline(always)]
     #[allow(clippy::cast_possible_wrap)] // Wrapping is what makes the comparison signed.
-    pub(super) const fn distance(self, from: u32, to: u32) -> i32 {
-        let laps = self.lap(to).wrapping_sub(self.lap(from)) as i32 >> self.shift;
+    pub(crate) const fn distance(self, from: u32, to: u32) -> i32 {
         let steps = self.index(to) as i32 - self.index(from) as i32;
+        let laps = self.lap(to).wrapping_sub(self.lap(from));
+        if laps == 0 {
+            return steps;
+        }
+        let laps = laps as i32 >> self.one.trailing_zeros();
         laps.wrapping_mul(self.slots as i32).wrapping_add(steps)
     }
 }
