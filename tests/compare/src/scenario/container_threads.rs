@@ -50,7 +50,7 @@ impl Kernel for Threads {
 }
 
 pub(super) fn contenders(effort: Effort, pairs: u64) -> Vec<Contender> {
-    let items_per_pair = effort.choose(1_000_000, 200_000) / pairs;
+    let items_per_pair = effort.choose(2_000_000, 200_000) / pairs;
     container::contenders(Threads {
         pairs,
         items_per_pair,
