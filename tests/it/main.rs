@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! End-to-end tests of brigade: what users rely on, seen from outside.
+
+mod containers;

@@ -1,0 +1,306 @@
+//! What both FIFOs promise, on real threads and at the edges.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use brigade_core::bounded::{Container, Fifo, HeapFifo, HeapTicket, Nothing, Refused, Ticket};
+
+/// Runs a generic check on every kind of container.
+macro_rules! on_every_container {
+    ($($check:ident),+ $(,)?) => {
+        mod fifo {
+            $(#[test] fn $check() { super::$check(super::HeapFifo::with_capacity); })+
+        }
+        mod ticket {
+            $(#[test] fn $check() { super::$check(super::HeapTicket::with_capacity); })+
+        }
+        mod fifo_at_the_wrap {
+            $(#[test] fn $check() { super::$check(|n| super::HeapFifo::with_capacity(n).near_wrap(1)); })+
+        }
+        mod ticket_at_the_wrap {
+            $(#[test] fn $check() { super::$check(|n| super::HeapTicket::with_capacity(n).near_wrap(1)); })+
+        }
+    };
+}
+
+on_every_container! {
+    is_a_queue,
+    closes_in_order,
+    takes_runs,
+    loses_and_doubles_nothing_between_threads,
+    drops_what_is_left,
+    survives_a_panicking_destructor,
+    survives_a_panicking_receiver,
+}
+
+/// A small generator of arbitrary but repeatable choices.
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+fn is_a_queue<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+    for capacity in [1, 2, 3, 5, 8, 100] {
+        let queue = make(capacity);
+        let mut model = VecDeque::new();
+        let mut choices = Choices(capacity as u64);
+        for step in 0..10_000 {
+            if choices.below(2) == 0 {
+                let expected = if model.len() == capacity {
+                    Err(Refused::Full(step))
+                } else {
+                    model.push_back(step);
+                    Ok(())
+                };
+                assert_eq!(queue.try_push(step), expected);
+            } else {
+                assert_eq!(queue.try_pop(), model.pop_front().ok_or(Nothing::Empty));
+            }
+            assert_eq!(queue.len(), model.len());
+            assert_eq!(queue.is_empty(), model.is_empty());
+            assert_eq!(queue.confirm_empty(), model.is_empty());
+            assert_eq!(queue.is_full(), model.len() == capacity);
+            assert_eq!(queue.confirm_full(), model.len() == capacity);
+            assert_eq!(queue.capacity(), capacity);
+        }
+    }
+}
+
+fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+    for capacity in [1, 2, 7] {
+        for items in 0..=u32::try_from(capacity).unwrap() {
+            let queue = make(capacity);
+            for item in 0..items {
+                queue.try_push(item).unwrap();
+            }
+            assert!(!queue.is_closed());
+            queue.close();
+            queue.close();
+            assert!(queue.is_closed());
+            assert_eq!(queue.try_push(99), Err(Refused::Closed(99)));
+            for item in 0..items {
+                assert_eq!(queue.try_pop(), Ok(item));
+            }
+            assert_eq!(queue.try_pop(), Err(Nothing::Closed));
+            assert_eq!(queue.try_push(99), Err(Refused::Closed(99)));
+            assert!(queue.confirm_empty());
+        }
+    }
+}
+
+fn takes_runs<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+    for capacity in [1, 2, 5, 8] {
+        let queue = make(capacity);
+        let mut next = 0;
+        let mut got = Vec::new();
+        let mut choices = Choices(7);
+        while next < 5_000 {
+            let mut run: Vec<_> = (next..).take(1 + choices.below(9)).map(Some).collect();
+            match queue.try_push_many(&mut run) {
+                Ok(pushed) => {
+                    assert!(pushed > 0 && run[..pushed].iter().all(Option::is_none));
+                    assert!(run[pushed..].iter().all(Option::is_some));
+                    next += u32::try_from(pushed).unwrap();
+                }
+                Err(refused) => assert_eq!((refused, queue.len()), (Refused::Full(()), capacity)),
+            }
+            let most = choices.below(10);
+            match queue.try_pop_many(most, &mut got) {
+                Ok(popped) => assert!(popped <= most && (popped > 0 || most == 0)),
+                Err(nothing) => assert_eq!((nothing, queue.len()), (Nothing::Empty, 0)),
+            }
+        }
+        while queue.try_pop_many(3, &mut got).is_ok() {}
+        assert!(got.into_iter().eq(0..next));
+        queue.close();
+        assert_eq!(
+            queue.try_push_many(&mut [Some(1)]),
+            Err(Refused::Closed(()))
+        );
+        assert_eq!(queue.try_pop_many(1, &mut Vec::new()), Err(Nothing::Closed));
+    }
+}
+
+/// Three producers and three consumers: each item arrives once, and those of one producer in
+/// their order at each consumer.
+fn loses_and_doubles_nothing_between_threads<C>(make: impl Fn(usize) -> C)
+where
+    C: Container<Item = (usize, usize)> + Sync,
+{
+    const THREADS: usize = 3;
+    const EACH: usize = 20_000;
+    for capacity in [1, 2, 64] {
+        let queue = make(capacity);
+        let producing = AtomicUsize::new(THREADS);
+        let received: Vec<_> = thread::scope(|scope| {
+            let consumers: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut got = Vec::new();
+                        loop {
+                            match queue.try_pop() {
+                                Ok(item) => got.push(item),
+                                Err(Nothing::Closed) => return got,
+                                Err(_) => thread::yield_now(),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            for producer in 0..THREADS {
+                let (queue, producing) = (&queue, &producing);
+                scope.spawn(move || {
+                    for number in 0..EACH {
+                        while queue.try_push((producer, number)).is_err() {
+                            thread::yield_now();
+                        }
+                    }
+                    if producing.fetch_sub(1, Ordering::AcqRel) == 1 {
+                        queue.close();
+                    }
+                });
+            }
+            consumers
+                .into_iter()
+                .map(|consumer| consumer.join().unwrap())
+                .collect()
+        });
+        for got in &received {
+            for producer in 0..THREADS {
+                assert!(got.iter().filter(|(from, _)| *from == producer).is_sorted());
+            }
+        }
+        let mut all: Vec<_> = received.into_iter().flatten().collect();
+        all.sort_unstable();
+        let expected = (0..THREADS).flat_map(|from| (0..EACH).map(move |number| (from, number)));
+        assert!(all.into_iter().eq(expected));
+    }
+}
+
+/// Counts its drops, and panics in them if told to.
+struct Counted {
+    dropped: Arc<AtomicUsize>,
+    panics: bool,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.panics || thread::panicking(), "as asked for");
+    }
+}
+
+fn drops_what_is_left<C: Container<Item = Counted>>(make: impl Fn(usize) -> C) {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let queue = make(5);
+    for _ in 0..4 {
+        assert!(
+            queue
+                .try_push(Counted {
+                    dropped: Arc::clone(&dropped),
+                    panics: false
+                })
+                .is_ok()
+        );
+    }
+    drop(queue.try_pop());
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
+    drop(queue);
+    assert_eq!(dropped.load(Ordering::Relaxed), 4);
+}
+
+fn survives_a_panicking_destructor<C: Container<Item = Counted>>(make: impl Fn(usize) -> C) {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let queue = make(5);
+    for place in 0..5 {
+        let item = Counted {
+            dropped: Arc::clone(&dropped),
+            panics: place == 1,
+        };
+        assert!(queue.try_push(item).is_ok());
+    }
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(queue))).is_err());
+    assert_eq!(dropped.load(Ordering::Relaxed), 5);
+}
+
+/// A collection that panics at its second item.
+struct Receiver(usize);
+
+impl Extend<Counted> for Receiver {
+    fn extend<I: IntoIterator<Item = Counted>>(&mut self, items: I) {
+        for item in items {
+            self.0 += 1;
+            assert!(self.0 < 2, "as asked for");
+            drop(item);
+        }
+    }
+}
+
+fn survives_a_panicking_receiver<C: Container<Item = Counted>>(make: impl Fn(usize) -> C) {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let queue = make(3);
+    let item = || Counted {
+        dropped: Arc::clone(&dropped),
+        panics: false,
+    };
+    for _ in 0..3 {
+        assert!(queue.try_push(item()).is_ok());
+    }
+    let received = catch_unwind(AssertUnwindSafe(|| {
+        queue.try_pop_many(3, &mut Receiver(0)).is_ok()
+    }));
+    assert!(received.is_err());
+    assert_eq!(
+        dropped.load(Ordering::Relaxed) + queue.len(),
+        3,
+        "nothing vanished"
+    );
+    while queue.try_push(item()).is_ok() {}
+    assert_eq!(queue.len(), 3, "every slot is usable");
+}
+
+#[test]
+fn live_in_statics() {
+    static FIFO: Fifo<u8, 3> = Fifo::new();
+    static TICKET: Ticket<u8, 3> = Ticket::new();
+    for item in 0..3 {
+        FIFO.push(item).unwrap();
+        TICKET.push(item).unwrap();
+    }
+    assert!(FIFO.is_full() && TICKET.is_full());
+    assert!((0..3).all(|item| FIFO.pop() == Ok(item) && TICKET.pop() == Ok(item)));
+}
+
+#[test]
+fn zero_sized_and_large_items() {
+    let nothing: Fifo<(), 2, 1> = Fifo::new();
+    nothing.push(()).unwrap();
+    assert_eq!(nothing.pop(), Ok(()));
+
+    let large: Ticket<[u64; 100], 2> = Ticket::new();
+    large.push([7; 100]).unwrap();
+    assert_eq!(large.pop(), Ok([7; 100]));
+}
+
+#[test]
+fn say_what_is_wrong_with_a_capacity() {
+    let complaint = |result: thread::Result<()>| *result.unwrap_err().downcast::<String>().unwrap();
+    let zero = complaint(catch_unwind(|| drop(HeapTicket::<u8>::with_capacity(0))));
+    assert_eq!(
+        zero,
+        "a container holds 1 to 2^28 items, but a capacity of 0 was asked for"
+    );
+    let huge = complaint(catch_unwind(|| {
+        drop(HeapFifo::<u8>::with_capacity(usize::MAX))
+    }));
+    assert!(huge.contains("18446744073709551615"));
+}
