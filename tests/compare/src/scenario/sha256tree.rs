@@ -18,10 +18,16 @@ use super::Effort;
 use crate::contender::{Contender, Role};
 use crate::measure::{Sample, Whose, measure};
 
+/// A pipeline: its name, and how many files it gives each process.
+type Pipeline = (&'static str, u32);
+
+const XARGS_64: Pipeline = ("find, xargs -n 64 sha256sum", 64);
+const XARGS_1: Pipeline = ("find, xargs -n 1 sha256sum", 1);
+
 /// Many files of 1 to 8 KiB in folders of 100.
 pub(super) fn small(effort: Effort) -> io::Result<Vec<Contender>> {
     let folders = effort.choose(200, 40);
-    contenders(|root, dice| {
+    contenders(&[XARGS_64], |root, dice| {
         for folder in 0..folders {
             let folder = root.join(format!("folder-{folder:03}"));
             fs::create_dir(&folder)?;
@@ -34,10 +40,11 @@ pub(super) fn small(effort: Effort) -> io::Result<Vec<Contender>> {
     })
 }
 
-/// Ten files of 100 MB.
+/// Ten files of 100 MB. Sixty-four files a process would be one process for
+/// all ten, so here the pipeline also runs with one file each.
 pub(super) fn large(effort: Effort) -> io::Result<Vec<Contender>> {
     let size = effort.choose(100_000_000, 10_000_000);
-    contenders(|root, dice| {
+    contenders(&[XARGS_64, XARGS_1], |root, dice| {
         for file in 0..10 {
             dice.write(&root.join(format!("file-{file}")), size)?;
         }
@@ -66,7 +73,10 @@ impl Dice {
     }
 }
 
-fn contenders(fill: impl FnOnce(&Path, &mut Dice) -> io::Result<()>) -> io::Result<Vec<Contender>> {
+fn contenders(
+    pipelines: &[Pipeline],
+    fill: impl FnOnce(&Path, &mut Dice) -> io::Result<()>,
+) -> io::Result<Vec<Contender>> {
     let example = build_example()?;
     let tree = Rc::new(TempDir::with_prefix("brigade-compare-")?);
     fill(tree.path(), &mut Dice(0x9E37_79B9_7F4A_7C15))?;
@@ -74,20 +84,25 @@ fn contenders(fill: impl FnOnce(&Path, &mut Dice) -> io::Result<()>) -> io::Resu
     syncfs(File::open(tree.path())?)?;
 
     // One process at a time here, because the outputs of several may mix within a line.
-    if sums(sha256tree(&example, &tree))? != sums(xargs(1, &tree))? {
+    if sums(sha256tree(&example, &tree))? != sums(xargs(1, 64, &tree))? {
         return Err(io::Error::other("sha256tree and sha256sum disagree"));
     }
 
     let processes = thread::available_parallelism()?.get();
-    let ours = {
+    let mut all = Vec::new();
+    for &(name, files) in pipelines {
         let tree = Rc::clone(&tree);
-        move || time(sha256tree(&example, &tree))
-    };
-    let theirs = move || time(xargs(processes, &tree));
-    Ok(vec![
-        Contender::new(Role::Ours, "brigade sha256tree", "program", ours),
-        Contender::new(Role::Rival, "find, xargs -P, sha256sum", "program", theirs),
-    ])
+        let run = move || time(xargs(processes, files, &tree));
+        all.push(Contender::new(Role::Rival, name, "program", run));
+    }
+    let run = move || time(sha256tree(&example, &tree));
+    all.push(Contender::new(
+        Role::Ours,
+        "brigade sha256tree",
+        "program",
+        run,
+    ));
+    Ok(all)
 }
 
 fn sha256tree(example: &Path, tree: &TempDir) -> Command {
@@ -96,11 +111,12 @@ fn sha256tree(example: &Path, tree: &TempDir) -> Command {
     command
 }
 
-fn xargs(processes: usize, tree: &TempDir) -> Command {
-    let pipeline = "find \"$1\" -type f -print0 | xargs -0 -P \"$2\" -n 64 sha256sum";
+fn xargs(processes: usize, files: u32, tree: &TempDir) -> Command {
+    let pipeline = "find \"$1\" -type f -print0 | xargs -0 -P \"$2\" -n \"$3\" sha256sum";
     let mut command = Command::new("sh");
     command.args(["-c", pipeline, "sh"]);
-    command.arg(tree.path()).arg(processes.to_string());
+    command.arg(tree.path());
+    command.args([processes.to_string(), files.to_string()]);
     command
 }
 
