@@ -218,13 +218,15 @@ impl<P: Park> EventCount<P> {
     }
 
     /// Wakes all waiters after any change whatever.
+    ///
+    /// Looks at no flag: it may be lowered for a wake-up that is on its way to one waiter, and
+    /// the others must not be left to that one.
     pub fn broadcast(&self) {
-        // ORDERING: the read-modify-write puts this before or after every `raise`: after, and we
-        // see its flag; before, and its acquire shows the waiter our change.
-        let word = self.word.fetch_add(EPOCH, AcqRel);
-        if word & SLEEPING != 0 {
-            P::unpark(&self.word, u32::MAX);
-        }
+        // ORDERING: the read-modify-write puts this before or after every `raise`: before, and its
+        // acquire shows the waiter our change; after, and the waiter is asleep and woken below, or
+        // finds the epoch changed.
+        self.word.fetch_add(EPOCH, AcqRel);
+        P::unpark(&self.word, u32::MAX);
     }
 }
 
