@@ -1,4 +1,116 @@
-//! core
+//! Bounded queues, events and join counters without std, allocation or locks.
+//!
+//! Each algorithm is written once and runs in all these worlds. What differs between them is a type
+//! parameter: who waits, and how.
+//!
+//! | world | waiting | what to use |
+//! |---|---|---|
+//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`Event::set`], [`JoinCounter::done`], the `try_` ends of a [`Queue`] on a `Fifo` |
+//! | bare metal | spins, or does what you say, such as `wfe` | [`wait::Spin`], the default everywhere |
+//! | threads | sleeps in the kernel, with time-outs | the backend of the crate `brigade`, which stands on this one |
+//! | a loom model | sleeps in loom's scheduler | `sync::Model` |
+//! | a world of yours | as it can | implement [`wait::Park`] |
+//!
+//! # Limitations
+//!
+//! - The processor needs a compare-and-swap of 32 bits. Cortex-M0 and RISC-V without atomics have
+//!   none, and are not supported yet.
+//! - Nothing here can be awaited, or be shared between processes, yet.
+//! - [`bounded::Ticket`] is fast but not lock-free; a `Queue` has the progress of the container it
+//!   stands on.
+//! - All counters are 32 bits wide and wrap around. Each type says what a thread would have to
+//!   sleep through for that to matter, and how often it can.
+//! - [`wait::Spin`] has no clock, so operations with a time-out do not exist on it.
+//! - A queue's `put_many` moves items through a buffer for 32 of them on the caller's stack.
+//!
+//! # Guarantees
+//!
+//! **Progress.** What is said to be *lock-free* ends in a bounded number of its own steps unless
+//! others end theirs meanwhile, also if some of them are stopped for ever at the worst moment.
+//! *Wait-free* does without the "unless". What *blocks* may wait for others.
+//!
+//! | operation | progress | if another thread is stopped in the middle |
+//! |---|---|---|
+//! | [`Fifo`](bounded::Fifo): all | lock-free | one spare slot less; nobody waits |
+//! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
+//! | [`Event`]: `set` | lock-free | it may not have woken anybody yet |
+//! | [`Event`]: `is_set`; `clear` | wait-free; lock-free where there is no atomic "and" | no effect |
+//! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |
+//! | [`Queue`]: `try_put`, `try_get` | that of the container | that of the container; it may not have woken anybody yet |
+//! | [`Queue`]: `task_done` | lock-free | as `Event::set` |
+//! | `wait`, `put`, `get`, `join` and their kin | blocking, until the deadline if there is one | wait for it if it is the one who has to act |
+//!
+//! No operation allocates. None takes a lock, unless the backend's [`unpark`](wait::Park::unpark)
+//! does.
+//!
+//! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
+//! (Beyond its number of spare slots `Fifo` makes an exception for Full.) `len`, `is_empty` and
+//! `is_full` on the other hand are old news when they return.
+//!
+//! **Order.** First in, first out, for all producers and consumers together: if one push ended
+//! before another began, its item is popped first.
+//!
+//! **Happens-before**, in the sense of the memory model:
+//!
+//! - what was done before a push or put, before the pop or get of that item;
+//! - what was done before an [`Event::set`], before [`is_set`](Event::is_set) or a wait that finds
+//!   it, and before a [`clear`](Event::clear) that undoes it;
+//! - what was done before a `done`, before the end of a [`wait`](JoinCounter::wait) for zero; so
+//!   what was done before `task_done`, before the end of `join`;
+//! - what was done before `close` or `shutdown`, before whoever is told of it;
+//! - the answer Empty, before the next push that succeeds, and Full, before the next pop that does
+//!   ([`bounded::Container`] says what for).
+//!
+//! There is no order between a pop and the push that later uses its room, nor between two waiters
+//! that one set lets go; and a time-out means nothing but that.
+//!
+//! **Nothing is lost.** An item that is not taken comes back with the error. Dropping a container
+//! drops what is inside, all of it even if a destructor panics. After a shutdown every item has
+//! been got, or was handed back.
+//!
+//! # Example
+//!
+//! ```
+//! use brigade_core::bounded::Fifo;
+//! use brigade_core::{Queue, Shutdown};
+//!
+//! // Eight readings inline, in a static. The backend is `Spin`.
+//! static READINGS: Queue<Fifo<u16, 8>> = Queue::new(Fifo::new());
+//!
+//! fn interrupt(reading: u16) {
+//!     // Never waits, whatever it cut off. A full queue gives the reading back.
+//!     let _ = READINGS.try_put(reading);
+//! }
+//!
+//! interrupt(1013);
+//! interrupt(1014);
+//! READINGS.shutdown(Shutdown::Drain);
+//! assert_eq!(READINGS.iter().sum::<u16>(), 2027);
+//! ```
+//!
+//! # Features
+//!
+//! - `alloc` (off by default): containers on the heap, with a capacity chosen at run time.
+//!
+//! # Loom
+//!
+//! Compiled with `--cfg brigade_loom` in `RUSTFLAGS`, this crate is built on loom's atomics, and
+//! `sync::Model` is a backend that sleeps in loom's scheduler; so code that stands on this crate can
+//! be modelled together with it. A wake-up that is lost shows as a deadlock, a time-out as a return
+//! at any moment. In such a build `new` is not `const`, because loom's types cannot be. The cfg
+//! does not touch other crates of the graph, as the usual `--cfg loom` would.
+//!
+//! # Reading the source
+//!
+//! Each file explains one idea at its top and uses only what came before:
+//!
+//! 1. [`sync`]: what is native and what is loom's;
+//! 2. [`storage`]: where slots live;
+//! 3. [`bounded`]: `lap`, `ring`, `fifo`, `ticket`, with a README beside them on the protocols;
+//! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
+//! 5. `event`, `join`, `error`;
+//! 6. `queue`, which puts all of it together, `queue/batch` and `queue/lease`.
+
 #![no_std]
 #![allow(
     clippy::inline_always,

@@ -3,9 +3,12 @@
 mod containers;
 #[cfg(target_os = "linux")]
 mod harness;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod no_std;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
 mod queue;
+mod readme;
 #[cfg(target_os = "linux")]
 mod signal;
