@@ -11,4 +11,6 @@ mod pool;
 mod queue;
 mod readme;
 #[cfg(target_os = "linux")]
+mod sha256tree;
+#[cfg(target_os = "linux")]
 mod signal;

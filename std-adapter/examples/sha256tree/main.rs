@@ -24,7 +24,9 @@
 //! stderr), `stop.rs` handles signals, `tally.rs` counts, `cli.rs` is the manual.
 
 #[cfg(not(unix))]
-compile_error!("sha256tree is for Unix: names are bytes there, and programs are stopped by signals");
+compile_error!(
+    "sha256tree is for Unix: names are bytes there, and programs are stopped by signals"
+);
 
 mod cli;
 mod hash;

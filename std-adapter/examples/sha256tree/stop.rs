@@ -3,7 +3,7 @@
 //! ```text
 //!   0 s    signal     no new file is begun; files in hand go on
 //!   0.5 s  GIVE_UP    workers drop what they have in hand, the output names it
-//!   0.8 s             the output still waits for the disk, or for the reader of stdout: the
+//!   0.7 s             the output still waits for the disk, or for the reader of stdout: the
 //!                     program ends without it
 //! ```
 
@@ -26,7 +26,7 @@ pub(crate) static GIVE_UP: Event = Event::new();
 static SIGNALLED: Event = Event::new();
 
 const GRACE: Duration = Duration::from_millis(500);
-const LAST_GRACE: Duration = Duration::from_millis(300);
+const LAST_GRACE: Duration = Duration::from_millis(200);
 
 pub(crate) fn on_signals() -> Result<signal::Guard, signal::Error> {
     signal::on([signal::SIGINT, signal::SIGTERM], &SIGNALLED)

@@ -1,0 +1,124 @@
+//! How it ends before its time: by signals, and when its output goes nowhere.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{HUGE, Running, add_sparse, assert_ended, names, sha256tree, text, tree};
+use crate::harness::until;
+
+#[test]
+fn a_closed_stdout_ends_it_quietly() {
+    let folder = tree(&["0"]);
+    // More lines than a pipe holds.
+    for number in 1..3000 {
+        add_sparse(&folder, &format!("{number:0100}"), 0);
+    }
+    let (running, reader) = Running::start_unread(sha256tree(["."]).current_dir(&folder));
+    let mut first = String::new();
+    BufReader::new(reader).read_line(&mut first).unwrap();
+    assert!(first.ends_with("  ./0\n"), "{first}");
+    assert_ended(&running.finish(), 141, "");
+}
+
+#[test]
+fn a_full_disk_is_reported() {
+    let folder = tree(&["a"]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = sha256tree(["."]);
+    command
+        .current_dir(&folder)
+        .stdout(full)
+        .stderr(Stdio::piped());
+    let output = Running::spawn(&mut command).finish();
+    assert_ended(
+        &output,
+        1,
+        "sha256tree: write error: No space left on device\n",
+    );
+}
+
+/// Stops it when one worker has a file in hand that takes too long, the other one has many before
+/// it that do not, and `ready` holds.
+fn is_stopped(queue: &str, ready: fn(&Running) -> bool, signal: Signal, name: &str, status: i32) {
+    let folder = tree(&["a"]);
+    add_sparse(&folder, "b-huge", HUGE);
+    for number in 0..2000 {
+        add_sparse(&folder, &format!("c-{number:04}"), 512 << 10);
+    }
+    let running =
+        Running::start(sha256tree(["--threads", "2", "--queue", queue, "."]).current_dir(&folder));
+    until(|| running.has_open("b-huge") && ready(&running));
+    let (output, took) = running.stop(signal);
+
+    let names = names(&output);
+    let summary = format!("stopped by {name}: {} files hashed, ", names.len());
+    let stderr: Vec<&str> = text(&output.stderr).lines().collect();
+    assert_eq!(stderr[0], "sha256tree: ./b-huge: given up, unfinished");
+    assert!(
+        stderr[1].starts_with(&format!("sha256tree: {summary}")),
+        "{stderr:?}"
+    );
+    assert_eq!(stderr.len(), 2, "{stderr:?}");
+    assert_eq!(output.status.code(), Some(status), "{}", output.status);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+
+    assert!(names.len() < 2000, "new files were begun");
+    let in_order = (0..names.len() - 1).map(|number| format!("./c-{number:04}"));
+    let in_order: Vec<String> = ["./a".into()].into_iter().chain(in_order).collect();
+    assert_eq!(names, in_order);
+}
+
+#[test]
+fn sigint_stops_it_within_a_second() {
+    let in_hand = |it: &Running| it.has_open("c-");
+    is_stopped("3000", in_hand, Signal::INT, "SIGINT", 130);
+}
+
+#[test]
+fn sigterm_stops_it_also_when_the_walk_waits() {
+    let walk_waits = |it: &Running| it.is_asleep("walk");
+    is_stopped("1", walk_waits, Signal::TERM, "SIGTERM", 143);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let folder = tree(&[]);
+    add_sparse(&folder, "huge", HUGE);
+    let running = Running::start(sha256tree(["."]).current_dir(&folder));
+    until(|| running.has_open("huge"));
+    running.signal(Signal::TERM);
+    // When no thread has it pending any more, one is handling it.
+    until(|| {
+        let status = fs::read_to_string(running.proc("status")).unwrap();
+        status.contains("\nShdPnd:\t0000000000000000\n")
+    });
+    let (output, _) = running.stop(Signal::TERM);
+    let signal = Some(Signal::TERM.as_raw());
+    assert_eq!(output.status.signal(), signal, "{}", output.status);
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn a_reader_that_does_not_read_cannot_hold_it_up() {
+    let folder = tree(&[]);
+    for number in 0..3000 {
+        add_sparse(&folder, &format!("{number:0100}"), 0);
+    }
+    let (running, reader) = Running::start_unread(sha256tree(["."]).current_dir(&folder));
+    // The pipe is full, and there is more to come.
+    until(|| rustix::io::ioctl_fionread(&reader).unwrap() > 60_000 && running.is_asleep("walk"));
+    let (output, took) = running.stop(Signal::INT);
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.starts_with("sha256tree: stopped by SIGINT: "),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert_eq!(output.status.code(), Some(130), "{}", output.status);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
