@@ -1,8 +1,9 @@
 //! Running closures elsewhere: [`ThreadPool`] and the [`Task`]s it hands out.
 //!
-//! Read `work.rs` first (one task in memory), then `task.rs` (its owner's view), then
-//! `thread_pool/` (who runs it).
+//! Read from the outside in: `thread_pool/` (who runs closures), `task.rs` (what their owners see),
+//! `work.rs` (one task in memory), `handoff.rs` (how two threads share it).
 
+mod handoff;
 mod task;
 mod thread_pool;
 mod work;

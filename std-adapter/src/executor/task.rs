@@ -6,12 +6,12 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use std::{error, fmt};
 
-use super::work::Outcome;
+use super::work::Promise;
 
 /// The result-to-be of a closure submitted to a pool.
 ///
@@ -45,12 +45,12 @@ use super::work::Outcome;
 /// ```
 #[must_use = "dropping a task drops its result; use `detach` to say that this is meant"]
 pub struct Task<T> {
-    outcome: Arc<dyn Outcome<T>>,
+    promise: Promise<T>,
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(outcome: Arc<dyn Outcome<T>>) -> Self {
-        Self { outcome }
+    pub(super) fn new(promise: Promise<T>) -> Self {
+        Self { promise }
     }
 
     /// Waits for the result and takes it.
@@ -70,9 +70,9 @@ impl<T> Task<T> {
     /// assert_eq!(task.result()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn result(self) -> Result<T, TaskError> {
+    pub fn result(mut self) -> Result<T, TaskError> {
         // Without a deadline there is always a result.
-        self.outcome.wait(None).unwrap_or(Err(TaskError::Taken))
+        self.promise.wait(None).unwrap_or(Err(TaskError::Taken))
     }
 
     /// Waits for the result, for `timeout` at most, and takes it.
@@ -127,8 +127,8 @@ impl<T> Task<T> {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn result_deadline(self, deadline: Instant) -> Result<Result<T, TaskError>, Self> {
-        self.outcome.wait(Some(deadline)).ok_or(self)
+    pub fn result_deadline(mut self, deadline: Instant) -> Result<Result<T, TaskError>, Self> {
+        self.promise.wait(Some(deadline)).ok_or(self)
     }
 
     /// Cancels the task if nobody has begun to run it, and says whether it did.
@@ -158,7 +158,7 @@ impl<T> Task<T> {
     /// ```
     #[allow(clippy::must_use_candidate, reason = "cancelling is often best effort")]
     pub fn cancel(&self) -> bool {
-        self.outcome.cancel()
+        self.promise.cancel()
     }
 
     /// Whether [`result`](Self::result) would return at once. Never blocks.
@@ -175,7 +175,7 @@ impl<T> Task<T> {
     /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.outcome.is_done()
+        self.promise.is_done()
     }
 
     /// Drops the task and leaves its closure to be run all the same; the result is dropped when it
@@ -199,7 +199,7 @@ impl<T> Future for Task<T> {
     type Output = Result<T, TaskError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.outcome.poll(context.waker())
+        self.get_mut().promise.poll(context.waker())
     }
 }
 
@@ -233,10 +233,10 @@ impl TaskError {
         } else {
             "a payload that is not text".into()
         };
-        Self::Panicked(Panic {
+        Self::Panicked(Panic(Box::new(Inner {
             message,
             payload: Mutex::new(payload),
-        })
+        })))
     }
 }
 
@@ -267,7 +267,10 @@ impl error::Error for TaskError {}
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Panic {
+pub struct Panic(Box<Inner>);
+
+/// Boxed, so that room for it in every task is that of a pointer.
+struct Inner {
     message: Cow<'static, str>,
     // For the lock's `Sync`: a payload need not be, and an error should.
     payload: Mutex<Box<dyn Any + Send>>,
@@ -277,7 +280,7 @@ impl Panic {
     /// What the panic said; a stand-in if its payload was not text.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What the closure panicked with, to be looked into or thrown again by
@@ -296,7 +299,8 @@ impl Panic {
     /// ```
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload
+        self.0
+            .payload
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -304,13 +308,13 @@ impl Panic {
 
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the task panicked: {}", self.message)
+        write!(f, "the task panicked: {}", self.message())
     }
 }
 
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message).finish()
+        f.debug_tuple("Panic").field(&self.message()).finish()
     }
 }
 

@@ -1,134 +1,92 @@
-//! One task in memory: closure, state and result in a single allocation.
+//! One task in memory: closure, then result, in a single allocation.
 //!
-//! ```text
-//!                    run                     finish
-//!     Queued(F) -----------> Running --------------------> Done(Result) ---> Taken
-//!         \                     ^                                     take
-//!          \------- cancel -----/   drops F; Done(Err(Cancelled))
-//! ```
+//! The allocation has two owners, each with the side of it that it needs: the pool has a [`Job`],
+//! which knows that there is something to run and not what comes of it; the task's owner has a
+//! [`Promise<T>`], which knows what is to come and not how. How the two share the contents, and who
+//! frees them, is the business of [`Handoff`].
 //!
-//! Two parties hold the allocation, each through the trait that is its side of it: the pool holds
-//! a [`Job`] (what to do, the result's type forgotten), the owner of the task holds an
-//! `Arc<dyn Outcome<T>>` (what comes of it, the closure's type forgotten).
-//!
-//! The stage is behind a lock that is never held while code of the user's runs: closures run,
-//! and closures, results and wakers are dropped, cloned and woken, outside it. `done` is set last,
-//! so that waiting takes no lock.
+//! Code of the user's may panic wherever it runs. A closure's panic becomes the result; what panics
+//! in being dropped or woken is [contained](contain) in a worker, and reaches the caller elsewhere.
+//! Neither keeps a waiter waiting.
 
-#![forbid(unsafe_code)]
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::Instant;
-use std::{fmt, mem};
 
+use super::handoff::{Fate, Handoff, Then};
 use super::task::TaskError;
-use crate::Event;
+use crate::Parker;
 
-/// See the [module](self).
-pub(super) struct Work<F, T> {
-    state: Mutex<State<F, T>>,
-    /// Set when the stage has reached `Done`.
-    done: Event,
+/// The allocation.
+type Work<F, T> = Handoff<Body<F, T>, Parker>;
+
+/// What it holds.
+enum Body<F, T> {
+    /// To be run.
+    Closure(F),
+    /// What came of it.
+    Result(Result<T, TaskError>),
+    /// Taken out.
+    Nothing,
 }
 
-struct State<F, T> {
-    stage: Stage<F, T>,
-    /// Whom to wake when it is done.
-    waker: Option<Waker>,
-}
-
-enum Stage<F, T> {
-    /// Nobody has begun.
-    Queued(F),
-    /// The closure is being run, or dropped.
-    Running,
-    /// The result is here.
-    Done(Result<T, TaskError>),
-    /// The result was here.
-    Taken,
-}
-
-impl<F, T> State<F, T> {
-    /// The result, once it is there.
-    fn take(&mut self) -> Option<Result<T, TaskError>> {
-        match mem::replace(&mut self.stage, Stage::Taken) {
-            Stage::Done(result) => Some(result),
-            Stage::Taken => Some(Err(TaskError::Taken)),
-            unfinished => {
-                self.stage = unfinished;
-                None
-            }
-        }
-    }
-}
-
-/// The pool's side.
-trait Run: Send + Sync {
-    fn run(&self);
-    fn cancel(&self) -> bool;
-}
-
-/// The owner's side.
-pub(super) trait Outcome<T>: Send + Sync {
-    /// Waits until it is done and takes the result; `None` if the deadline passes first.
-    fn wait(&self, deadline: Option<Instant>) -> Option<Result<T, TaskError>>;
-    /// Takes the result, or leaves a waker to be woken when it is there.
-    fn poll(&self, waker: &Waker) -> Poll<Result<T, TaskError>>;
-    fn is_done(&self) -> bool;
-    /// Drops the closure if nobody has begun to run it.
-    fn cancel(&self) -> bool;
-}
-
-impl<F, T> Work<F, T>
+/// A new task, as its two sides.
+pub(super) fn new<F, T>(closure: F) -> (Job, Fresh<F, T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    pub(super) fn new(closure: F) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State {
-                stage: Stage::Queued(closure),
-                waker: None,
-            }),
-            done: Event::new(),
-        })
-    }
+    let work: Box<Work<F, T>> = Box::new(Handoff::new(Body::Closure(closure)));
+    let work = NonNull::from(Box::leak(work));
+    let fresh = Fresh {
+        promise: Promise { work },
+        closure: PhantomData,
+    };
+    (Job { work }, fresh)
+}
 
-    /// Gives the closure back, of a task that no queue has taken.
-    pub(super) fn reclaim(&self) -> F {
-        self.begin()
-            .expect("only the queue could have run the task")
-    }
+/// How one side's part in a task ended, and what is left to do about it.
+struct Ending {
+    fate: Fate,
+    /// To be woken.
+    waker: Option<Waker>,
+    /// To be passed on.
+    panic: Option<Box<dyn Any + Send>>,
+}
 
-    fn state(&self) -> MutexGuard<'_, State<F, T>> {
-        // No code of the user's runs under the lock, so no panic leaves anything half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The pool's side.
+trait Run: Send + Sync {
+    /// Runs the closure, unless somebody else has begun with it, and leaves.
+    fn run(&self) -> Ending;
+    /// Drops the closure, unless somebody else has begun with it, and leaves.
+    fn abandon(&self) -> Ending;
+}
 
-    /// Takes the closure, once.
-    fn begin(&self) -> Option<F> {
-        let mut state = self.state();
-        match mem::replace(&mut state.stage, Stage::Running) {
-            Stage::Queued(closure) => Some(closure),
-            other => {
-                state.stage = other;
-                None
-            }
-        }
-    }
-
-    fn finish(&self, result: Result<T, TaskError>) {
-        let waker = {
-            let mut state = self.state();
-            state.stage = Stage::Done(result);
-            state.waker.take()
-        };
-        self.done.set();
-        // Contained because a destructor may be panicking already, see `cancel`.
-        contain(|| waker.map_or((), Waker::wake));
-    }
+/// The owner's side.
+trait Outcome<T>: Send + Sync {
+    /// Drops the closure; `None` if somebody has begun with it.
+    fn cancel(&self, then: Then) -> Option<Ending>;
+    fn is_done(&self) -> bool;
+    fn wait(&self, deadline: Option<Instant>) -> bool;
+    fn leave(&self) -> Fate;
+    /// As [`Handoff::register`].
+    ///
+    /// # Safety
+    ///
+    /// The caller is the owner and makes one such call at a time.
+    unsafe fn register(&self, waker: &Waker) -> bool;
+    /// Takes the result.
+    ///
+    /// # Safety
+    ///
+    /// As for `register`, and the work is done.
+    unsafe fn take(&self) -> Result<T, TaskError>;
 }
 
 impl<F, T> Run for Work<F, T>
@@ -136,39 +94,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    fn run(&self) {
-        if let Some(closure) = self.begin() {
-            // Unwind safety: nobody sees what the closure left behind, apart from what it shares
-            // with others, and those took that on themselves by sharing it between threads.
-            let result = catch_unwind(AssertUnwindSafe(closure));
-            self.finish(result.map_err(TaskError::panicked));
-        }
+    fn run(&self) -> Ending {
+        let Some(closure) = begin(self) else {
+            return Ending::of(self.leave());
+        };
+        // Unwind safety: what the closure leaves behind is seen by those it shares it with, and
+        // they took that on themselves by sharing it between threads.
+        let result = catch_unwind(AssertUnwindSafe(closure)).map_err(TaskError::panicked);
+        finish(self, result, Then::Leave)
     }
 
-    fn cancel(&self) -> bool {
-        /// Finishes also when the closure's destructor panics.
-        struct Finish<'a, F, T>(&'a Work<F, T>)
-        where
-            F: FnOnce() -> T + Send + 'static,
-            T: Send + 'static;
-
-        impl<F, T> Drop for Finish<'_, F, T>
-        where
-            F: FnOnce() -> T + Send + 'static,
-            T: Send + 'static,
-        {
-            fn drop(&mut self) {
-                self.0.finish(Err(TaskError::Cancelled));
-            }
-        }
-
-        let Some(closure) = self.begin() else {
-            return false;
-        };
-        let finish = Finish(self);
-        drop(closure);
-        drop(finish);
-        true
+    fn abandon(&self) -> Ending {
+        self.cancel(Then::Leave)
+            .unwrap_or_else(|| Ending::of(self.leave()))
     }
 }
 
@@ -177,69 +115,132 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    fn wait(&self, deadline: Option<Instant>) -> Option<Result<T, TaskError>> {
-        match deadline {
-            Some(deadline) => drop(self.done.wait_deadline(deadline)),
-            None => self.done.wait(),
-        }
-        self.state().take()
-    }
-
-    fn poll(&self, waker: &Waker) -> Poll<Result<T, TaskError>> {
-        let waker = waker.clone();
-        let mut state = self.state();
-        if let Some(result) = state.take() {
-            return Poll::Ready(result);
-        }
-        let former = state.waker.replace(waker);
-        drop(state);
-        drop(former);
-        Poll::Pending
+    fn cancel(&self, then: Then) -> Option<Ending> {
+        let closure = begin(self)?;
+        let panic = catch_unwind(AssertUnwindSafe(|| drop(closure))).err();
+        let ending = finish(self, Err(TaskError::Cancelled), then);
+        Some(Ending { panic, ..ending })
     }
 
     fn is_done(&self) -> bool {
-        self.done.is_set()
+        self.is_done()
     }
 
-    fn cancel(&self) -> bool {
-        Run::cancel(self)
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        self.wait(deadline)
+    }
+
+    fn leave(&self) -> Fate {
+        self.leave()
+    }
+
+    unsafe fn register(&self, waker: &Waker) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { self.register(waker) }
+    }
+
+    unsafe fn take(&self) -> Result<T, TaskError> {
+        // SAFETY: the work is done and the caller its owner.
+        match unsafe { self.with_body(Body::take) } {
+            Body::Result(result) => result,
+            _ => Err(TaskError::Taken),
+        }
     }
 }
 
-/// The pool's handle of a task: run it, or drop it and thereby cancel the task. Its owner never
-/// waits for a task that nobody has.
-pub(super) struct Job(Option<Arc<dyn Run>>);
+/// Takes the closure, for the first who asks.
+fn begin<F, T>(work: &Work<F, T>) -> Option<F> {
+    if !work.begin() {
+        return None;
+    }
+    // SAFETY: we have begun.
+    match unsafe { work.with_body(Body::take) } {
+        Body::Closure(closure) => Some(closure),
+        _ => unreachable!("work begins with a closure"),
+    }
+}
+
+/// Puts the result in. The closure has been taken by the caller.
+fn finish<F, T>(work: &Work<F, T>, result: Result<T, TaskError>, then: Then) -> Ending {
+    // SAFETY: we have begun, as we have taken the closure. What is overwritten is `Nothing`, so
+    // that no code of the user's runs.
+    unsafe { work.with_body(|body| *body = Body::Result(result)) };
+    // SAFETY: as above.
+    let (fate, waker) = unsafe { work.finish(then) };
+    Ending {
+        waker,
+        ..Ending::of(fate)
+    }
+}
+
+impl<F, T> Body<F, T> {
+    fn take(&mut self) -> Self {
+        mem::replace(self, Self::Nothing)
+    }
+}
+
+impl Ending {
+    fn of(fate: Fate) -> Self {
+        Self {
+            fate,
+            waker: None,
+            panic: None,
+        }
+    }
+
+    /// Frees the allocation if it is ours to free, wakes the waker, passes the panic on.
+    ///
+    /// # Safety
+    ///
+    /// The ending came from the work that `work` points to.
+    unsafe fn settle<W: ?Sized>(self, work: NonNull<W>) {
+        if self.fate == Fate::Last {
+            // SAFETY: the pointer came from a box, and both handles have left it.
+            contain(|| drop(unsafe { Box::from_raw(work.as_ptr()) }));
+        }
+        if let Some(waker) = self.waker {
+            contain(|| waker.wake());
+        }
+        if let Some(panic) = self.panic {
+            // A second panic at a time would end the process.
+            if thread::panicking() {
+                contain(|| drop(panic));
+            } else {
+                resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// The pool's handle of a task: run it, or drop it and thereby cancel the task. Nobody waits for a
+/// task that is in nobody's hands.
+pub(super) struct Job {
+    work: NonNull<dyn Run>,
+}
+
+// SAFETY: a job is used like a box of the work, which is `Send` and `Sync`.
+unsafe impl Send for Job {}
+// SAFETY: as above; a shared job offers nothing.
+unsafe impl Sync for Job {}
 
 impl Job {
-    pub(super) fn new<F, T>(work: &Arc<Work<F, T>>) -> Self
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        Self(Some(Arc::clone(work) as Arc<dyn Run>))
-    }
-
     /// Runs the task, unless it was cancelled. Does not panic, whatever the user's closures,
     /// destructors and wakers do.
-    pub(super) fn run(mut self) {
-        contain(move || {
-            if let Some(run) = self.0.take() {
-                run.run();
-            }
-        });
-    }
-
-    /// Lets go of a task that was not queued after all, without cancelling it.
-    pub(super) fn release(mut self) {
-        self.0 = None;
+    pub(super) fn run(self) {
+        let work = ManuallyDrop::new(self).work;
+        // SAFETY: the handle is ours, so the allocation is there until `run` leaves it.
+        let ending = unsafe { work.as_ref() }.run();
+        // SAFETY: the ending is of this work.
+        unsafe { ending.settle(work) };
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if let Some(run) = self.0.take() {
-            run.cancel();
-        }
+        // SAFETY: the handle is ours, so the allocation is there until `abandon` leaves it.
+        let ending = unsafe { self.work.as_ref() }.abandon();
+        // SAFETY: the ending is of this work.
+        unsafe { ending.settle(self.work) };
     }
 }
 
@@ -249,13 +250,97 @@ impl fmt::Debug for Job {
     }
 }
 
-/// Runs `action` and goes on if it panics. The panic has been reported by the panic hook.
-pub(super) fn contain(action: impl FnOnce()) {
+/// The owner's handle of a task.
+pub(super) struct Promise<T> {
+    work: NonNull<dyn Outcome<T>>,
+}
+
+// SAFETY: a promise is used like a box of the work, which is `Send` and `Sync`.
+unsafe impl<T: Send> Send for Promise<T> {}
+// SAFETY: as above; a shared promise lets others drop the closure, which is `Send`, and ask whether
+// the result is there.
+unsafe impl<T: Send> Sync for Promise<T> {}
+
+impl<T> Promise<T> {
+    fn work(&self) -> &dyn Outcome<T> {
+        // SAFETY: the handle is ours, so the allocation is there.
+        unsafe { self.work.as_ref() }
+    }
+
+    /// Drops the closure, unless somebody has begun with it; says whether it did.
+    pub(super) fn cancel(&self) -> bool {
+        let Some(ending) = self.work().cancel(Then::Stay) else {
+            return false;
+        };
+        // SAFETY: the ending is of this work.
+        unsafe { ending.settle(self.work) };
+        true
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.work().is_done()
+    }
+
+    /// Waits for the result and takes it; `None` if the deadline passes first.
+    pub(super) fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<T, TaskError>> {
+        // SAFETY: it is done, and we are the owner, exclusively borrowed.
+        self.work()
+            .wait(deadline)
+            .then(|| unsafe { self.work().take() })
+    }
+
+    /// Takes the result, or has the waker woken when it is there.
+    pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Result<T, TaskError>> {
+        // SAFETY: we are the owner, exclusively borrowed.
+        if unsafe { self.work().register(waker) } {
+            // SAFETY: as above, and it is done.
+            Poll::Ready(unsafe { self.work().take() })
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        if self.work().leave() == Fate::Last {
+            // SAFETY: the pointer came from a box, and both handles have left it.
+            drop(unsafe { Box::from_raw(self.work.as_ptr()) });
+        }
+    }
+}
+
+/// The owner's handle of a task whose job has not been given away for good.
+pub(super) struct Fresh<F, T> {
+    promise: Promise<T>,
+    closure: PhantomData<fn() -> F>,
+}
+
+impl<F, T> Fresh<F, T> {
+    /// The job has found its place.
+    pub(super) fn promise(self) -> Promise<T> {
+        self.promise
+    }
+
+    /// The job has come back: takes it apart.
+    pub(super) fn reclaim(self, job: Job) -> F {
+        let (promise, job) = (ManuallyDrop::new(self.promise), ManuallyDrop::new(job));
+        let work: NonNull<Work<F, T>> = promise.work.cast();
+        assert_eq!(work, job.work.cast(), "the job is another's");
+        // SAFETY: the allocation was made with this type by `new`, as only `new` makes a `Fresh`.
+        // It came from a box, and both handles of it are here and will not be used again.
+        let work = unsafe { Box::from_raw(work.as_ptr()) };
+        begin(&work).expect("nobody begins with a job that is not given away")
+    }
+}
+
+/// Runs `action` and goes on if it panics; the panic hook has reported that.
+fn contain(action: impl FnOnce()) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(action)) else {
         return;
     };
-    // The payload's destructor is the user's code as well. One that panics on being dropped, with
-    // a payload that does the same, is not dropped a third time.
+    // The payload's destructor is the user's code as well. If it panics, what it panics with is
+    // not dropped.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(again);
     }

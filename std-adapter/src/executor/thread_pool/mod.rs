@@ -26,7 +26,7 @@ use std::time::Duration;
 use brigade_core::{PutError, PutTimeoutError, TryPutError};
 
 use super::task::Task;
-use super::work::{Job, Work};
+use super::work::{self, Job};
 use crate::{JoinCounter, Queue, Shutdown};
 
 /// A fixed number of threads that run closures and hand back what comes of them.
@@ -122,10 +122,10 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let work = Work::new(closure);
-        match self.shared.queue.put(Job::new(&work)) {
-            Ok(()) => Ok(Task::new(work)),
-            Err(PutError(job)) => Err(SubmitError::ShutDown(reclaim(job, &work))),
+        let (job, fresh) = work::new(closure);
+        match self.shared.queue.put(job) {
+            Ok(()) => Ok(Task::new(fresh.promise())),
+            Err(PutError(job)) => Err(SubmitError::ShutDown(fresh.reclaim(job))),
         }
     }
 
@@ -156,11 +156,11 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let work = Work::new(closure);
-        match self.shared.queue.try_put(Job::new(&work)) {
-            Ok(()) => Ok(Task::new(work)),
-            Err(TryPutError::Full(job)) => Err(TrySubmitError::Full(reclaim(job, &work))),
-            Err(TryPutError::ShutDown(job)) => Err(TrySubmitError::ShutDown(reclaim(job, &work))),
+        let (job, fresh) = work::new(closure);
+        match self.shared.queue.try_put(job) {
+            Ok(()) => Ok(Task::new(fresh.promise())),
+            Err(TryPutError::Full(job)) => Err(TrySubmitError::Full(fresh.reclaim(job))),
+            Err(TryPutError::ShutDown(job)) => Err(TrySubmitError::ShutDown(fresh.reclaim(job))),
         }
     }
 
@@ -189,14 +189,14 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let work = Work::new(closure);
-        match self.shared.queue.put_timeout(Job::new(&work), timeout) {
-            Ok(()) => Ok(Task::new(work)),
+        let (job, fresh) = work::new(closure);
+        match self.shared.queue.put_timeout(job, timeout) {
+            Ok(()) => Ok(Task::new(fresh.promise())),
             Err(PutTimeoutError::Timeout(job)) => {
-                Err(SubmitTimeoutError::Timeout(reclaim(job, &work)))
+                Err(SubmitTimeoutError::Timeout(fresh.reclaim(job)))
             }
             Err(PutTimeoutError::ShutDown(job)) => {
-                Err(SubmitTimeoutError::ShutDown(reclaim(job, &work)))
+                Err(SubmitTimeoutError::ShutDown(fresh.reclaim(job)))
             }
         }
     }
@@ -347,16 +347,6 @@ impl fmt::Debug for ThreadPool {
     }
 }
 
-/// Takes the closure out of a job that the queue did not take.
-fn reclaim<F, T>(job: Job, work: &Work<F, T>) -> F
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    job.release();
-    work.reclaim()
-}
-
 /// What a worker does all its life.
 fn work(shared: &Shared) {
     struct Leave<'a>(&'a JoinCounter);
@@ -370,7 +360,6 @@ fn work(shared: &Shared) {
     let _leave = Leave(&shared.running);
     while let Ok(job) = shared.queue.get() {
         job.run();
-        let _ = shared.queue.task_done();
     }
 }
 
