@@ -82,23 +82,6 @@ impl<P: Park> JoinCounter<P> {
         Ok(())
     }
 
-    /// As [`add`](Self::add), but modulo 2^32 and in one step. For the queues, which count every
-    /// item although most programs never ask.
-    #[inline]
-    pub(crate) fn add_wrapping(&self, more: u32) {
-        // ORDERING: Relaxed: as in `add`.
-        self.count.fetch_add(more, Relaxed);
-    }
-
-    /// Takes back an [`add_wrapping`](Self::add_wrapping), or counts several units as done at
-    /// once.
-    pub(crate) fn subtract(&self, fewer: u32) {
-        // ORDERING: as in `done`.
-        if self.count.fetch_sub(fewer, AcqRel) == fewer {
-            self.zero.notify(u32::MAX);
-        }
-    }
-
     /// How much is begun and not done. Old news as soon as it is read, except that a zero stays
     /// if nobody else adds.
     #[must_use]

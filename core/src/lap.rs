@@ -79,6 +79,15 @@ impl Lap {
         }
     }
 
+    /// How many steps it takes from one cursor to another, modulo all there are.
+    #[inline(always)]
+    pub(crate) const fn steps(self, from: u32, to: u32) -> u32 {
+        let laps = self.lap(to).wrapping_sub(self.lap(from)) >> self.one.trailing_zeros();
+        laps.wrapping_mul(self.slots)
+            .wrapping_add(self.index(to))
+            .wrapping_sub(self.index(from))
+    }
+
     /// How many slots lie from one cursor to another; negative if `to` is behind. Flags are
     /// ignored.
     #[inline(always)]
@@ -108,6 +117,7 @@ mod tests {
                 assert_eq!(lap.index(cursor), step % slots);
                 assert_eq!(i64::from(lap.distance(start, cursor)), i64::from(step));
                 assert_eq!(i64::from(lap.distance(cursor, start)), -i64::from(step));
+                assert_eq!(lap.steps(start, cursor), step);
                 assert_eq!(cursor & lap.flag(), 0);
                 cursor = lap.next(cursor);
             }

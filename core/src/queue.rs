@@ -1,19 +1,16 @@
-//! [`Queue`]: a container, two event counts, a join counter and a way to shut down.
+//! [`Queue`]: a container, two event counts, a tally of unfinished items and a way to shut down.
 //!
 //! ```text
 //!                      +---------------------------+
 //!     put -------------|         container         |------------ get
 //!      |  sleeps while +---------------------------+ sleeps while |
 //!      +--- not_full                                  not_empty --+
-//!                            unfinished: + 1 by put, - 1 by task_done
+//!                        tally: put and not yet task_done
 //! ```
 //!
 //! Each operation first tries the container; only if that fails does it wait, by the event count
 //! of its side, and after each success it notifies the other side. Which container, and how to
 //! sleep, are type parameters: this file knows neither threads nor interrupts.
-//!
-//! The count of unfinished items is raised before an item goes in, since a consumer may report it
-//! done before the producer gets to run again; a put that fails takes it back.
 //!
 //! To shut down is to close the container, which takes its place in the order of puts: an item is
 //! either in before, and then somebody gets it, or its put fails and hands it back.
@@ -25,7 +22,6 @@ use crate::bounded::{Container, Nothing, Refused, Unbounded, WithCapacity};
 use crate::error::{
     GetError, GetTimeoutError, PutError, PutTimeoutError, TooManyDone, TryGetError, TryPutError,
 };
-use crate::join::JoinCounter;
 use crate::storage::Padded;
 use crate::sync::{
     AtomicU32,
@@ -35,9 +31,12 @@ use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
 
 mod batch;
 mod lease;
+mod tally;
 
 pub use batch::Unput;
 pub use lease::Lease;
+
+use tally::Tally;
 
 /// A queue that waits: what Python calls `queue.Queue`.
 ///
@@ -52,8 +51,8 @@ pub use lease::Lease;
 /// # Task accounting
 ///
 /// Every item put counts as unfinished until a consumer says [`task_done`](Self::task_done), or
-/// drops the [`Lease`] that it got the item by; [`join`](Self::join) waits until none is. The count
-/// is kept modulo 2^32, so programs that never ask need not report either.
+/// drops the [`Lease`] that it got the item by; [`join`](Self::join) waits until none is. A put pays
+/// nothing for that, and programs that never ask need not report either: the count wraps around.
 ///
 /// # Shutting down
 ///
@@ -84,9 +83,14 @@ pub use lease::Lease;
 /// ```
 pub struct Queue<C: Container, P: Park = Spin> {
     container: C,
-    unfinished: Padded<JoinCounter<P>>,
+    tally: Padded<Tally<P>>,
     waiting: Padded<Waiting<P>>,
 }
+
+/// The capacity from which waiting for a run is worth while.
+const ROOMY: usize = 64;
+/// The first step of waiting at a roomy queue.
+const PATIENCE: u32 = 5;
 
 /// What is read by every operation and seldom written.
 struct Waiting<P> {
@@ -112,7 +116,7 @@ impl<C: Container, P: Park> Queue<C, P> {
         pub const fn new(container: C) -> Self {
             Self {
                 container,
-                unfinished: Padded::new(JoinCounter::new()),
+                tally: Padded::new(Tally::new()),
                 waiting: Padded::new(Waiting {
                     not_empty: EventCount::new(),
                     not_full: EventCount::new(),
@@ -153,26 +157,20 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// Gives the item back if the queue is full or was shut down.
     #[inline]
     pub fn try_put(&self, item: C::Item) -> Result<(), TryPutError<C::Item>> {
-        self.unfinished.add_wrapping(1);
         let mut item = item;
         let mut step = 0;
         loop {
-            let error = match self.container.try_push(item) {
+            match self.container.try_push(item) {
                 Ok(()) => {
                     self.waiting.not_empty.notify(1);
                     return Ok(());
                 }
-                Err(Refused::Busy(back)) => {
-                    item = back;
-                    P::relax(step);
-                    step += 1;
-                    continue;
-                }
-                Err(Refused::Full(item)) => TryPutError::Full(item),
-                Err(Refused::Closed(item)) => TryPutError::ShutDown(item),
-            };
-            self.unfinished.subtract(1);
-            return Err(error);
+                Err(Refused::Busy(back)) => item = back,
+                Err(Refused::Full(item)) => return Err(TryPutError::Full(item)),
+                Err(Refused::Closed(item)) => return Err(TryPutError::ShutDown(item)),
+            }
+            P::relax(step);
+            step += 1;
         }
     }
 
@@ -340,18 +338,18 @@ impl<C: Container, P: Park> Queue<C, P> {
     ///
     /// [`TooManyDone`] if every item put has been reported already.
     pub fn task_done(&self) -> Result<(), TooManyDone> {
-        self.unfinished.done()
+        self.tally.done(&self.container)
     }
 
-    /// How many items were put and not yet reported as finished, modulo 2^32.
+    /// How many items were put and not yet reported as finished, modulo at least 2^29.
     #[must_use]
     pub fn unfinished(&self) -> u32 {
-        self.unfinished.count()
+        self.tally.count(&self.container)
     }
 
     /// Waits until every item put has been reported as finished. Blocks.
     pub fn join(&self) {
-        self.unfinished.wait();
+        self.tally.wait(&self.container, None);
     }
 
     /// Waits until every item put has been reported as finished, or the time is up; says whether
@@ -361,14 +359,14 @@ impl<C: Container, P: Park> Queue<C, P> {
     where
         P: TimedPark,
     {
-        self.unfinished.wait_timeout(timeout)
+        self.unfinished() == 0 || self.tally.wait(&self.container, P::deadline_after(timeout))
     }
 
     /// Waits until every item put has been reported as finished, or the deadline has passed; says
     /// whether they have. Blocks, until `deadline` at most.
     #[must_use = "a time-out is reported by the return value alone"]
     pub fn join_deadline(&self, deadline: P::Deadline) -> bool {
-        self.unfinished.wait_deadline(deadline)
+        self.tally.wait(&self.container, Some(deadline))
     }
 
     /// Lets no further item in and wakes everybody who waits.
@@ -405,6 +403,19 @@ impl<C: Container, P: Park> Queue<C, P> {
     #[must_use]
     pub fn is_shut_down(&self) -> bool {
         self.container.is_closed()
+    }
+
+    /// How long to wait before the first look.
+    ///
+    /// Whoever has caught up with the other side of a roomy queue lets it get ahead: then both
+    /// work through runs of items out of their own caches. Going after every single item makes
+    /// each of them travel alone, at three times the price.
+    fn patience(&self) -> u32 {
+        if self.container.capacity() >= ROOMY {
+            PATIENCE
+        } else {
+            0
+        }
     }
 
     /// Whether what is left belongs to the one who shut the queue down.
@@ -455,6 +466,10 @@ impl<C: Container, P: Park> Condition for Put<'_, C, P> {
         !self.queue.container.is_full()
     }
 
+    fn patience(&self) -> u32 {
+        self.queue.patience()
+    }
+
     fn attempt(&mut self) -> Option<Self::Output> {
         let item = self.item.take()?;
         match self.queue.try_put(item) {
@@ -482,6 +497,10 @@ impl<C: Container, P: Park> Condition for Get<'_, C, P> {
 
     fn glance(&self) -> bool {
         !self.queue.container.is_empty()
+    }
+
+    fn patience(&self) -> u32 {
+        self.queue.patience()
     }
 
     fn attempt(&mut self) -> Option<Self::Output> {
@@ -535,7 +554,8 @@ impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
         while self.active {
             match self.queue.container.try_pop() {
                 Ok(item) => {
-                    self.queue.unfinished.subtract(1);
+                    // An error says that a consumer has reported more than it got.
+                    let _ = self.queue.task_done();
                     return Some(item);
                 }
                 Err(Nothing::Busy) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use brigade_core::bounded::{Container, HeapTicket, Nothing, Refused, Unbounded, WithCapacity};
+use brigade_core::bounded::{Container, HeapTwoLock, Nothing, Refused, Unbounded, WithCapacity};
 
 use crate::Parker;
 use crate::unbounded::UnboundedFifo;
@@ -45,18 +45,18 @@ pub type Queue<T> = brigade_core::Queue<Store<T>, Parker>;
 /// An item of a [`Queue`] that a consumer holds and has not finished.
 pub type Lease<'a, T> = brigade_core::Lease<'a, Store<T>, Parker>;
 
-/// What a [`Queue`] keeps its items in: with a bound, the core's ticket ring; without one, two
+/// What a [`Queue`] keeps its items in: with a bound, the core's ring of two locks; without one, two
 /// buffers that trade places.
 ///
-/// A ticket ring never allocates after it is made. Its operations take a compare-and-swap each;
-/// one that is preempted in the middle holds up those that come to the same slot.
+/// The ring never allocates after it is made. Producers share one lock and consumers another, each
+/// held for a few instructions; a thread that is preempted there holds up the others at its end.
 ///
 /// The unbounded buffers grow as needed and shrink after a burst. Producers share one lock and
 /// consumers another, each held for a few instructions, or for a reallocation.
 pub struct Store<T>(Kind<T>);
 
 enum Kind<T> {
-    Bounded(HeapTicket<T>),
+    Bounded(HeapTwoLock<T>),
     Unbounded(UnboundedFifo<T>),
 }
 
@@ -99,6 +99,21 @@ impl<T> Container for Store<T> {
         either!(self, container => container.is_closed())
     }
 
+    #[inline]
+    fn pushed(&self) -> u32 {
+        either!(self, container => container.pushed())
+    }
+
+    #[inline]
+    fn after(&self, pushed: u32, more: u32) -> u32 {
+        either!(self, container => container.after(pushed, more))
+    }
+
+    #[inline]
+    fn between(&self, from: u32, to: u32) -> u32 {
+        either!(self, container => container.between(from, to))
+    }
+
     fn confirm_empty(&self) -> bool {
         either!(self, container => container.confirm_empty())
     }
@@ -122,7 +137,7 @@ impl<T> Container for Store<T> {
 
 impl<T> WithCapacity for Store<T> {
     fn with_capacity(capacity: usize) -> Self {
-        Self(Kind::Bounded(HeapTicket::with_capacity(capacity)))
+        Self(Kind::Bounded(HeapTwoLock::with_capacity(capacity)))
     }
 }
 

@@ -170,6 +170,19 @@ impl<T> Container for UnboundedFifo<T> {
         self.tail.lock().closed
     }
 
+    #[allow(clippy::cast_possible_truncation)] // It is a count modulo 2^32.
+    fn pushed(&self) -> u32 {
+        self.tail.passed() as u32
+    }
+
+    fn after(&self, pushed: u32, more: u32) -> u32 {
+        pushed.wrapping_add(more)
+    }
+
+    fn between(&self, from: u32, to: u32) -> u32 {
+        to.wrapping_sub(from)
+    }
+
     fn confirm_empty(&self) -> bool {
         // Under the lock that the next push takes. The head's count may be old news, which makes
         // the answer "no" at worst: it cannot pass the tail's while that stands still.

@@ -1,4 +1,4 @@
-//! What both FIFOs promise, on real threads and at the edges.
+//! What all FIFOs promise, on real threads and at the edges.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use brigade_core::bounded::{Container, Fifo, HeapFifo, HeapTicket, Nothing, Refused, Ticket};
+use brigade_core::bounded::{
+    Container, Fifo, HeapFifo, HeapTicket, HeapTwoLock, Nothing, Refused, Ticket, TwoLock,
+};
 
 /// Runs a generic check on every kind of container.
 macro_rules! on_every_container {
@@ -17,11 +19,17 @@ macro_rules! on_every_container {
         mod ticket {
             $(#[test] fn $check() { super::$check(super::HeapTicket::with_capacity); })+
         }
+        mod two_lock {
+            $(#[test] fn $check() { super::$check(super::HeapTwoLock::with_capacity); })+
+        }
         mod fifo_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapFifo::with_capacity(n).near_wrap(1)); })+
         }
         mod ticket_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapTicket::with_capacity(n).near_wrap(1)); })+
+        }
+        mod two_lock_at_the_wrap {
+            $(#[test] fn $check() { super::$check(|n| super::HeapTwoLock::with_capacity(n).near_wrap(2)); })+
         }
     };
 }
@@ -79,14 +87,17 @@ fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
     for capacity in [1, 2, 7] {
         for items in 0..=u32::try_from(capacity).unwrap() {
             let queue = make(capacity);
+            let before = queue.pushed();
             for item in 0..items {
                 queue.try_push(item).unwrap();
+                assert_eq!(queue.after(before, item + 1), queue.pushed());
             }
             assert!(!queue.is_closed());
             queue.close();
             queue.close();
             assert!(queue.is_closed());
             assert_eq!(queue.try_push(99), Err(Refused::Closed(99)));
+            assert_eq!(queue.between(before, queue.pushed()), items);
             for item in 0..items {
                 assert_eq!(queue.try_pop(), Ok(item));
             }
@@ -272,12 +283,16 @@ fn survives_a_panicking_receiver<C: Container<Item = Counted>>(make: impl Fn(usi
 fn live_in_statics() {
     static FIFO: Fifo<u8, 3> = Fifo::new();
     static TICKET: Ticket<u8, 3> = Ticket::new();
+    static TWO_LOCK: TwoLock<u8, 3> = TwoLock::new();
     for item in 0..3 {
         FIFO.push(item).unwrap();
         TICKET.push(item).unwrap();
+        TWO_LOCK.push(item).unwrap();
     }
-    assert!(FIFO.is_full() && TICKET.is_full());
-    assert!((0..3).all(|item| FIFO.pop() == Ok(item) && TICKET.pop() == Ok(item)));
+    assert!(FIFO.is_full() && TICKET.is_full() && TWO_LOCK.is_full());
+    for item in 0..3 {
+        assert_eq!([FIFO.pop(), TICKET.pop(), TWO_LOCK.pop()], [Ok(item); 3]);
+    }
 }
 
 #[test]
@@ -300,7 +315,7 @@ fn say_what_is_wrong_with_a_capacity() {
         "a container holds 1 to 2^28 items, but a capacity of 0 was asked for"
     );
     let huge = complaint(catch_unwind(|| {
-        drop(HeapFifo::<u8>::with_capacity(usize::MAX))
+        drop(HeapFifo::<u8>::with_capacity(usize::MAX));
     }));
     assert!(huge.contains("18446744073709551615"));
 }

@@ -373,6 +373,20 @@ impl<T, S: Storage<Slot<T>>> Container for RawFifo<T, S> {
         self.is_closed()
     }
 
+    #[inline]
+    fn pushed(&self) -> u32 {
+        // The ring starts on lap 1, the count at 0.
+        self.filled().true_tail().wrapping_sub(self.lap().one())
+    }
+
+    fn after(&self, pushed: u32, more: u32) -> u32 {
+        self.lap().advance(pushed, more)
+    }
+
+    fn between(&self, from: u32, to: u32) -> u32 {
+        self.lap().steps(from, to)
+    }
+
     fn confirm_empty(&self) -> bool {
         self.filled().front().is_err()
     }

@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | [`Fifo`] | two rings of indices and an array of values | blocks nobody: strictly lock-free |
 //! | [`Ticket`] | ring with a sequence number in each slot | blocks those who reach its slot |
+//! | [`TwoLock`] | ring with a lock at each end | blocks those at its end |
 //!
 //! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
-//! interrupts, signal handlers, processes that can be killed. Take `Ticket` between threads: it is
-//! several times faster.
+//! interrupts, signal handlers, processes that can be killed. Between threads take `TwoLock`,
+//! which is several times faster, or `Ticket`, of which a stopped thread blocks a little less.
 //!
-//! Both hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
+//! All hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
 //! answer exactly: when `push` says Full, there was an instant during the call at which that many
 //! items were in the container, and when `pop` says Empty, one at which there was none. (`Fifo`
 //! states the one exception, with more operations in flight than it has spare slots.)
@@ -21,12 +22,14 @@
 pub(crate) mod fifo;
 mod ring;
 pub(crate) mod ticket;
+pub(crate) mod two_lock;
 
 pub use fifo::{Fifo, RawFifo};
 pub use ticket::{RawTicket, Ticket};
+pub use two_lock::{RawTwoLock, TwoLock};
 
 #[cfg(feature = "alloc")]
-pub use {fifo::HeapFifo, ticket::HeapTicket};
+pub use {fifo::HeapFifo, ticket::HeapTicket, two_lock::HeapTwoLock};
 
 use crate::error::{PopError, PushError};
 
@@ -120,6 +123,17 @@ pub trait Container {
 
     /// Whether it was closed.
     fn is_closed(&self) -> bool;
+
+    /// How many items were ever pushed, as a number that each push moves on by one: 0 for a new
+    /// container, and no later than a consumer can see the item. [`after`](Self::after) and
+    /// [`between`](Self::between) know how to count with it.
+    fn pushed(&self) -> u32;
+
+    /// What [`pushed`](Self::pushed) becomes after `more` further pushes, at most 2^16.
+    fn after(&self, pushed: u32, more: u32) -> u32;
+
+    /// How many pushes lie between two values of [`pushed`](Self::pushed), modulo at least 2^29.
+    fn between(&self, from: u32, to: u32) -> u32;
 
     /// Whether there is nothing to pop, by the contract above. A closed and empty container is
     /// empty.

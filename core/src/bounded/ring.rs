@@ -70,7 +70,10 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     #[inline(always)]
     fn append(&self, field: u32, room: impl Fn(u32) -> bool) -> Result<(), Stop> {
         loop {
-            let (tail, free) = self.back()?;
+            let (tail, free) = self.back();
+            if free & self.lap.flag() != 0 {
+                return Err(Stop::ForEver);
+            }
             if !room(tail) {
                 return Err(Stop::Now);
             }
@@ -90,9 +93,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
         }
     }
 
-    /// The true tail, past every committed entry, and what stands there.
+    /// The true tail and what stands there: a free entry, or the end mark.
     #[inline(always)]
-    fn back(&self) -> Result<(u32, u32), Stop> {
+    fn back(&self) -> (u32, u32) {
         // ORDERING: pairs with the release in `help`, so that the entries behind the tail are
         // seen and one that seems older than a lap can only mean that the tail is.
         let mut tail = self.tail.load(Acquire);
@@ -101,17 +104,23 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
             // commit, which `help` vouches for when it moves the tail.
             let seen = (self.entry)(self.lap.index(tail)).load(Acquire);
             if self.is_free(seen, tail) {
-                return Ok((tail, seen));
+                return (tail, seen);
             }
             tail = if self.lap.lap(seen) != self.lap.lap(tail) {
                 // ORDERING: as above.
                 self.tail.load(Acquire)
             } else if seen & self.lap.flag() != 0 {
-                return Err(Stop::ForEver);
+                return (tail, seen);
             } else {
                 self.help(tail)
             };
         }
+    }
+
+    /// The tail, past every committed entry: how many were ever appended.
+    #[inline]
+    pub(super) fn true_tail(&self) -> u32 {
+        self.back().0
     }
 
     /// Moves the tail past an entry that is committed, unless somebody did; returns it.
@@ -202,7 +211,7 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
 
     /// Whether the end mark is there.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self.back(), Err(Stop::ForEver))
+        self.back().1 & self.lap.flag() != 0
     }
 
     /// About how many indices are inside.

@@ -547,6 +547,20 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
         self.is_closed()
     }
 
+    #[inline]
+    fn pushed(&self) -> u32 {
+        // ORDERING: Acquire: who sees that a ticket is drawn sees what was done before.
+        self.tail.load(Acquire) & !self.lap().flag()
+    }
+
+    fn after(&self, pushed: u32, more: u32) -> u32 {
+        self.lap().advance(pushed, more)
+    }
+
+    fn between(&self, from: u32, to: u32) -> u32 {
+        self.lap().steps(from, to)
+    }
+
     fn confirm_empty(&self) -> bool {
         let tail = self.confirmed_tail() & !self.lap().flag();
         // ORDERING: Relaxed: a head that is older than it seems only makes the answer "no", and

@@ -142,11 +142,13 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
         !self.queue.container.is_full()
     }
 
+    fn patience(&self) -> u32 {
+        self.queue.patience()
+    }
+
     fn attempt(&mut self) -> Option<Answer> {
         let Stage { places, from, to } = &mut self.stage;
         let items = &mut places[*from..*to];
-        let all = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        self.queue.unfinished.add_wrapping(all);
         let mut step = 0;
         let answer = loop {
             match self.queue.container.try_push_many(items) {
@@ -157,15 +159,11 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
                 answer => break answer,
             }
         };
-        let put = *answer.as_ref().unwrap_or(&0);
-        *from += put;
-        let put = u32::try_from(put).unwrap_or(all);
-        if put < all {
-            self.queue.unfinished.subtract(all - put);
-        }
         match answer {
-            Ok(_) => {
-                self.queue.waiting.not_empty.notify(put);
+            Ok(put) => {
+                *from += put;
+                let sleepers = u32::try_from(put).unwrap_or(u32::MAX);
+                self.queue.waiting.not_empty.notify(sleepers);
                 Some(Answer::Some)
             }
             Err(Refused::Closed(())) => Some(Answer::ShutDown),
@@ -190,6 +188,10 @@ impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C,
 
     fn glance(&self) -> bool {
         !self.queue.container.is_empty()
+    }
+
+    fn patience(&self) -> u32 {
+        self.queue.patience()
     }
 
     fn attempt(&mut self) -> Option<Self::Output> {

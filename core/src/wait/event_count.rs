@@ -93,6 +93,12 @@ pub trait Condition {
     /// Whether an attempt is worth making. May be wrong; asked often, so cheap.
     fn glance(&self) -> bool;
 
+    /// The first [step](Park::relax) of waiting: above 0 to skip the shortest. Looking often gets
+    /// in the way of those who are about to make the condition good.
+    fn patience(&self) -> u32 {
+        0
+    }
+
     /// Looks, and takes what there is.
     ///
     /// A `None` must happen-before the change that makes the condition good, as the change must
@@ -129,7 +135,7 @@ impl<P: Park> EventCount<P> {
         condition: &mut C,
         deadline: Option<P::Deadline>,
     ) -> Option<C::Output> {
-        let mut step = 0;
+        let mut step = condition.patience();
         while P::relax(step) {
             if condition.glance() {
                 if let Some(output) = condition.attempt() {

@@ -50,12 +50,10 @@ impl Park for Parker {
             for _ in 0..1 << step {
                 std::hint::spin_loop();
             }
-        } else if step < SPIN_STEPS + YIELD_STEPS {
-            std::thread::yield_now();
         } else {
-            return false;
+            std::thread::yield_now();
         }
-        true
+        step < SPIN_STEPS + YIELD_STEPS
     }
 }
 
