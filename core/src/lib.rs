@@ -1,4 +1,4 @@
-//! Bounded queues, events and join counters without std, allocation or locks.
+//! Bounded queues, events and join counters without std and without allocation.
 //!
 //! Each algorithm is written once and runs in all these worlds. What differs between them is a type
 //! parameter: who waits, and how.
@@ -16,8 +16,8 @@
 //! - The processor needs a compare-and-swap of 32 bits. Cortex-M0 and RISC-V without atomics have
 //!   none, and are not supported yet.
 //! - Nothing here can be awaited, or be shared between processes, yet.
-//! - [`bounded::Ticket`] is fast but not lock-free; a `Queue` has the progress of the container it
-//!   stands on.
+//! - [`bounded::Ticket`] and [`bounded::TwoLock`] are fast but not lock-free; a `Queue` has the
+//!   progress of the container it stands on.
 //! - All counters are 32 bits wide and wrap around. Each type says what a thread would have to
 //!   sleep through for that to matter, and how often it can.
 //! - [`wait::Spin`] has no clock, so operations with a time-out do not exist on it.
@@ -33,6 +33,7 @@
 //! |---|---|---|
 //! | [`Fifo`](bounded::Fifo): all | lock-free | one spare slot less; nobody waits |
 //! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
+//! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on |
 //! | [`Event`]: `set` | lock-free | it may not have woken anybody yet |
 //! | [`Event`]: `is_set`; `clear` | wait-free; lock-free where there is no atomic "and" | no effect |
 //! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |
@@ -40,8 +41,8 @@
 //! | [`Queue`]: `task_done` | lock-free | as `Event::set` |
 //! | `wait`, `put`, `get`, `join` and their kin | blocking, until the deadline if there is one | wait for it if it is the one who has to act |
 //!
-//! No operation allocates. None takes a lock, unless the backend's [`unpark`](wait::Park::unpark)
-//! does.
+//! No operation allocates. None but those of `TwoLock` takes a lock, unless the backend's
+//! [`unpark`](wait::Park::unpark) does.
 //!
 //! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
 //! (Beyond its number of spare slots `Fifo` makes an exception for Full.) `len`, `is_empty` and
@@ -105,11 +106,11 @@
 //! Each file explains one idea at its top and uses only what came before:
 //!
 //! 1. [`sync`]: what is native and what is loom's;
-//! 2. [`storage`]: where slots live;
-//! 3. [`bounded`]: `lap`, `ring`, `fifo`, `ticket`, with a README beside them on the protocols;
+//! 2. [`storage`], where slots live, and `lap`, how cursors count;
+//! 3. [`bounded`]: `ring`, `fifo`, `ticket`, `two_lock`, with a README beside them on the protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;
-//! 6. `queue`, which puts all of it together, `queue/batch` and `queue/lease`.
+//! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`.
 
 #![no_std]
 #![allow(
