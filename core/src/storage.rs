@@ -2,7 +2,7 @@
 //!
 //! The containers work on a slice of slots and never ask where it lives. A [`Storage`] lends them
 //! that slice: [`Inline`] holds it in the container itself, so that a queue can be a `static` on a
-//! chip without an allocator; [`Heap`] (feature `alloc`) takes a capacity chosen at run time.
+//! chip without an allocator; `Heap` (feature `alloc`) takes a capacity chosen at run time.
 //!
 //! Some algorithms need a few slots more than the capacity they promise; they are the storage's
 //! *spares*.
