@@ -8,30 +8,31 @@
 
 mod bare;
 
-use brigade_core::bounded::{Fifo, Ticket};
+use brigade_core::bounded::{Container, Fifo, Ticket, TwoLock};
 use brigade_core::{Event, JoinCounter, Queue, Shutdown, TryGetError};
 
 static FIFO: Fifo<u32, 3> = Fifo::new();
 static TICKET: Ticket<u32, 3> = Ticket::new();
+static TWO_LOCK: TwoLock<u32, 3> = TwoLock::new();
 static EVENT: Event = Event::new();
 static RUNNING: JoinCounter = JoinCounter::new();
 static QUEUE: Queue<Fifo<u32, 3>> = Queue::new(Fifo::new());
 
 /// The checks in turn; each says whether it passed.
-const CHECKS: [fn() -> bool; 5] = [fifo, ticket, event, join_counter, queue];
+const CHECKS: [fn() -> bool; 6] = [
+    || fills_and_empties(&FIFO),
+    || fills_and_empties(&TICKET),
+    || fills_and_empties(&TWO_LOCK),
+    event,
+    join_counter,
+    queue,
+];
 
-fn fifo() -> bool {
-    (0..3).all(|n| FIFO.push(n).is_ok())
-        && FIFO.push(3).is_err()
-        && (0..3).all(|n| FIFO.pop() == Ok(n))
-        && FIFO.pop().is_err()
-}
-
-fn ticket() -> bool {
-    (0..3).all(|n| TICKET.push(n).is_ok())
-        && TICKET.push(3).is_err()
-        && (0..3).all(|n| TICKET.pop() == Ok(n))
-        && TICKET.pop().is_err()
+fn fills_and_empties(container: &impl Container<Item = u32>) -> bool {
+    (0..3).all(|n| container.try_push(n).is_ok())
+        && container.try_push(3).is_err()
+        && (0..3).all(|n| container.try_pop() == Ok(n))
+        && container.try_pop().is_err()
 }
 
 fn event() -> bool {
