@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use brigade_core::bounded::{Container, HeapTwoLock, Nothing, Refused, Unbounded, WithCapacity};
+use brigade_core::bounded::{
+    Container, HeapTwoLock, Nothing, Refused, Run, Unbounded, WithCapacity,
+};
 
 use crate::Parker;
 use crate::unbounded::UnboundedFifo;
@@ -83,7 +85,7 @@ impl<T> Container for Store<T> {
         either!(self, container => container.try_pop())
     }
 
-    fn try_push_many(&self, items: &mut [Option<T>]) -> Result<usize, Refused<()>> {
+    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
         either!(self, container => container.try_push_many(items))
     }
 

@@ -21,14 +21,11 @@ use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use brigade_core::bounded::{Container, Nothing, Refused, Unbounded};
+use brigade_core::bounded::{Container, Nothing, Refused, Run, Unbounded};
 use crossbeam_utils::CachePadded;
 
 /// Buffers for no more items than this are never given back to the allocator.
 const KEEP: usize = 1024;
-
-/// Items moved out under one lock by a batch, before the receiver sees them.
-const RUN: usize = 32;
 
 /// A container bounded by memory alone.
 ///
@@ -127,14 +124,13 @@ impl<T> Container for UnboundedFifo<T> {
         }
     }
 
-    fn try_push_many(&self, items: &mut [Option<T>]) -> Result<usize, Refused<()>> {
+    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
         let mut tail = self.tail.lock();
         if tail.closed {
             return Err(Refused::Closed(()));
         }
-        let before = tail.items.len();
-        tail.items.extend(items.iter_mut().map_while(Option::take));
-        let pushed = tail.items.len() - before;
+        let pushed = items.len();
+        tail.items.extend(items);
         self.tail.pass(pushed);
         Ok(pushed)
     }
@@ -150,13 +146,14 @@ impl<T> Container for UnboundedFifo<T> {
                     Ok(()) => {}
                 }
             }
-            let length = head.len().min(most - popped).min(RUN);
-            let run: [Option<T>; RUN] =
-                std::array::from_fn(|nth| if nth < length { head.pop_front() } else { None });
+            let mut run = Run::new();
+            let length = head.len().min(most - popped);
+            run.fill(head.drain(..length.min(Run::<T>::LENGTH)));
+            let length = run.len();
             self.head.pass(length);
             drop(head);
             // The receiver is the user's code: it runs without a lock.
-            into.extend(run.into_iter().flatten());
+            into.extend(run);
             popped += length;
         }
         Ok(popped)
@@ -231,9 +228,15 @@ impl<T> fmt::Debug for UnboundedFifo<T> {
 
 #[cfg(test)]
 mod tests {
-    use brigade_core::bounded::{Container, Nothing, Refused, Unbounded};
+    use brigade_core::bounded::{Container, Nothing, Refused, Run, Unbounded};
 
-    use super::{KEEP, RUN, UnboundedFifo};
+    use super::{KEEP, UnboundedFifo};
+
+    fn run_of<T>(items: impl IntoIterator<Item = T>) -> Run<T> {
+        let mut run = Run::new();
+        run.fill(items.into_iter());
+        run
+    }
 
     #[test]
     fn order_is_kept_across_the_change_of_places() {
@@ -266,7 +269,7 @@ mod tests {
         queue.close();
         assert_eq!(queue.try_push("late"), Err(Refused::Closed("late")));
         assert_eq!(
-            queue.try_push_many(&mut [Some("late")]),
+            queue.try_push_many(&mut run_of(["late"])),
             Err(Refused::Closed(()))
         );
         assert_eq!(queue.try_pop(), Ok("last"));
@@ -277,17 +280,20 @@ mod tests {
     #[test]
     fn batches_cross_runs_and_places() {
         let queue = UnboundedFifo::unbounded();
-        let total = 3 * RUN + 5;
-        let mut first: Vec<_> = (0..total / 2).map(Some).collect();
-        let mut second: Vec<_> = (total / 2..total).map(Some).collect();
+        let run = Run::<usize>::LENGTH;
+        let total = 3 * run;
         let mut got = Vec::new();
-        assert_eq!(queue.try_push_many(&mut first), Ok(total / 2));
-        assert_eq!(queue.try_pop_many(1, &mut got), Ok(1));
-        assert_eq!(queue.try_push_many(&mut second), Ok(total - total / 2));
+        for third in 0..3 {
+            let mut items = run_of(third * run..(third + 1) * run);
+            assert_eq!(queue.try_push_many(&mut items), Ok(run));
+            assert_eq!(items.len(), 0);
+            if third == 0 {
+                assert_eq!(queue.try_pop_many(1, &mut got), Ok(1));
+            }
+        }
         assert_eq!(queue.try_pop_many(0, &mut got), Ok(0));
         assert_eq!(queue.try_pop_many(usize::MAX, &mut got), Ok(total - 1));
         assert_eq!(queue.try_pop_many(1, &mut got), Err(Nothing::Empty));
-        assert!(first.iter().chain(&second).all(Option::is_none));
         assert!(got.into_iter().eq(0..total));
     }
 

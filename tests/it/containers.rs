@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use brigade_core::bounded::{
-    Container, Fifo, HeapFifo, HeapTicket, HeapTwoLock, Nothing, Refused, Ticket, TwoLock,
+    Container, Fifo, HeapFifo, HeapTicket, HeapTwoLock, Nothing, Refused, Run, Ticket, TwoLock,
 };
 
 /// Runs a generic check on every kind of container.
@@ -115,12 +115,14 @@ fn takes_runs<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
         let mut got = Vec::new();
         let mut choices = Choices(7);
         while next < 5_000 {
-            let mut run: Vec<_> = (next..).take(1 + choices.below(9)).map(Some).collect();
+            let length = 1 + choices.below(9);
+            let mut run = Run::new();
+            run.fill((next..).take(length));
             match queue.try_push_many(&mut run) {
                 Ok(pushed) => {
-                    assert!(pushed > 0 && run[..pushed].iter().all(Option::is_none));
-                    assert!(run[pushed..].iter().all(Option::is_some));
+                    assert!(pushed > 0 && run.len() == length - pushed);
                     next += u32::try_from(pushed).unwrap();
+                    assert!(run.eq(next..next + u32::try_from(length - pushed).unwrap()));
                 }
                 Err(refused) => assert_eq!((refused, queue.len()), (Refused::Full(()), capacity)),
             }
@@ -133,10 +135,10 @@ fn takes_runs<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
         while queue.try_pop_many(3, &mut got).is_ok() {}
         assert!(got.into_iter().eq(0..next));
         queue.close();
-        assert_eq!(
-            queue.try_push_many(&mut [Some(1)]),
-            Err(Refused::Closed(()))
-        );
+        let mut late = Run::new();
+        late.fill(std::iter::once(1));
+        assert_eq!(queue.try_push_many(&mut late), Err(Refused::Closed(())));
+        assert_eq!(late.next(), Some(1));
         assert_eq!(queue.try_pop_many(1, &mut Vec::new()), Err(Nothing::Closed));
     }
 }

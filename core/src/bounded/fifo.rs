@@ -17,7 +17,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use super::ring::{Ring, Stop};
-use super::{Container, Nothing, Refused};
+use super::{Container, Nothing, Refused, Run};
 use crate::error::{PopError, PushError};
 use crate::lap::Lap;
 use crate::storage::{Inline, Padded, Storage};
@@ -363,6 +363,37 @@ impl<T, S: Storage<Slot<T>>> Container for RawFifo<T, S> {
     #[inline]
     fn try_pop(&self) -> Result<T, Nothing> {
         self.pop().map_err(Nothing::from)
+    }
+
+    /// One at a time: the rings have no way to commit several.
+    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
+        let mut pushed = 0;
+        while let Some(item) = items.next() {
+            if let Err(error) = self.push(item) {
+                let refused = match error {
+                    PushError::Full(_) => Refused::Full(()),
+                    PushError::Closed(_) => Refused::Closed(()),
+                };
+                items.put_back(error.into_inner());
+                return if pushed > 0 { Ok(pushed) } else { Err(refused) };
+            }
+            pushed += 1;
+        }
+        Ok(pushed)
+    }
+
+    /// One at a time, as above.
+    fn try_pop_many(&self, most: usize, into: &mut impl Extend<T>) -> Result<usize, Nothing> {
+        let mut popped = 0;
+        while popped < most {
+            match self.pop() {
+                Ok(item) => into.extend(Some(item)),
+                Err(error) if popped == 0 => return Err(error.into()),
+                Err(_) => break,
+            }
+            popped += 1;
+        }
+        Ok(popped)
     }
 
     fn close(&self) {

@@ -21,10 +21,12 @@
 
 pub(crate) mod fifo;
 mod ring;
+mod run;
 pub(crate) mod ticket;
 pub(crate) mod two_lock;
 
 pub use fifo::{Fifo, RawFifo};
+pub use run::Run;
 pub use ticket::{RawTicket, Ticket};
 pub use two_lock::{RawTwoLock, TwoLock};
 
@@ -72,28 +74,15 @@ pub trait Container {
     /// that must end first.
     fn try_pop(&self) -> Result<Self::Item, Nothing>;
 
-    /// Takes a prefix of `items`, at least one, and says how long it is.
-    ///
-    /// Every element must be `Some`; those taken become `None`.
+    /// Takes items off the front of a run, at least one unless it is empty, and says how many.
     ///
     /// # Errors
     ///
     /// As for [`try_push`](Self::try_push); then nothing was taken.
-    fn try_push_many(&self, items: &mut [Option<Self::Item>]) -> Result<usize, Refused<()>> {
-        let mut pushed = 0;
-        for place in items {
-            let Some(item) = place.take() else { break };
-            if let Err(refused) = self.try_push(item) {
-                let (item, refused) = refused.split();
-                *place = Some(item);
-                return if pushed > 0 { Ok(pushed) } else { Err(refused) };
-            }
-            pushed += 1;
-        }
-        Ok(pushed)
-    }
+    fn try_push_many(&self, items: &mut Run<Self::Item>) -> Result<usize, Refused<()>>;
 
-    /// Pops up to `most` items, at least one, into a collection, and says how many.
+    /// Pops up to `most` items, at least one unless `most` is 0, into a collection, and says how
+    /// many.
     ///
     /// If the collection panics, the items popped and not yet taken by it are dropped.
     ///
@@ -104,18 +93,7 @@ pub trait Container {
         &self,
         most: usize,
         into: &mut impl Extend<Self::Item>,
-    ) -> Result<usize, Nothing> {
-        let mut popped = 0;
-        while popped < most {
-            match self.try_pop() {
-                Ok(item) => into.extend(Some(item)),
-                Err(nothing) if popped == 0 => return Err(nothing),
-                Err(_) => break,
-            }
-            popped += 1;
-        }
-        Ok(popped)
-    }
+    ) -> Result<usize, Nothing>;
 
     /// Lets no further item in; those inside can still be popped. Closing twice is the same as
     /// once.
@@ -188,16 +166,6 @@ pub enum Refused<T> {
     Busy(T),
 }
 
-impl<T> Refused<T> {
-    fn split(self) -> (T, Refused<()>) {
-        match self {
-            Self::Full(item) => (item, Refused::Full(())),
-            Self::Closed(item) => (item, Refused::Closed(())),
-            Self::Busy(item) => (item, Refused::Busy(())),
-        }
-    }
-}
-
 /// Why a [`Container`] gave no item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nothing {
@@ -239,16 +207,18 @@ fn pop_paused<C: Container>(container: &C) -> Result<C::Item, PopError> {
 
 /// Drops what is left in a container, all of it even if a destructor panics.
 fn drain<C: Container>(container: &C) {
-    struct Rest<'a, C: Container>(&'a C);
+    finish(core::iter::from_fn(|| pop_paused(container).ok()));
+}
 
-    impl<C: Container> Drop for Rest<'_, C> {
+/// Drops what is left in an iterator, all of it even if a destructor panics.
+fn finish<I: Iterator>(items: I) {
+    struct Rest<I: Iterator>(I);
+
+    impl<I: Iterator> Drop for Rest<I> {
         fn drop(&mut self) {
-            while pop_paused(self.0).is_ok() {}
+            self.0.by_ref().for_each(drop);
         }
     }
 
-    let rest = Rest(container);
-    while let Ok(item) = pop_paused(rest.0) {
-        drop(item);
-    }
+    Rest(items).0.by_ref().for_each(drop);
 }

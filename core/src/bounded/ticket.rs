@@ -21,7 +21,7 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::{Container, Nothing, Refused, pop_paused, push_paused};
+use super::{Container, Nothing, Refused, Run, pop_paused, push_paused};
 use crate::error::{PopError, PushError};
 use crate::lap::Lap;
 use crate::storage::{Inline, Padded, Storage};
@@ -476,16 +476,7 @@ impl<T, S: Storage<Slot<T>>> Iterator for Items<'_, T, S> {
 
 impl<T, S: Storage<Slot<T>>> Drop for Items<'_, T, S> {
     fn drop(&mut self) {
-        struct Rest<'a, 'b, T, S: Storage<Slot<T>>>(&'a mut Items<'b, T, S>);
-
-        impl<T, S: Storage<Slot<T>>> Drop for Rest<'_, '_, T, S> {
-            fn drop(&mut self) {
-                self.0.for_each(drop);
-            }
-        }
-
-        // Should one destructor panic, the guard goes on with the rest.
-        Rest(self).0.for_each(drop);
+        super::finish(self);
     }
 }
 
@@ -513,16 +504,13 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
         Ok(unsafe { claim.empty() })
     }
 
-    fn try_push_many(&self, items: &mut [Option<T>]) -> Result<usize, Refused<()>> {
-        // Counted first, so that nothing between the claim and the last item can go wrong.
-        let ready = items.iter().take_while(|item| item.is_some()).count();
-        if ready == 0 {
+    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
+        if items.len() == 0 {
             return Ok(0);
         }
-        let most = u32::try_from(ready).unwrap_or(u32::MAX);
-        let mut claim = self.claim_free(most)?;
+        let mut claim = self.claim_free(u32::try_from(items.len()).unwrap_or(u32::MAX))?;
         let length = claim.left as usize;
-        for item in items.iter_mut().filter_map(Option::take).take(length) {
+        for item in items.take(length) {
             // SAFETY: the claim is one of free slots, of `length` tickets, one for each round.
             unsafe { claim.fill(item) };
         }

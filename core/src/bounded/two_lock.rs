@@ -25,7 +25,7 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::{Container, Nothing, Refused, pop_paused, push_paused};
+use super::{Container, Nothing, Refused, Run, pop_paused, push_paused};
 use crate::error::{PopError, PushError};
 use crate::storage::{Inline, Padded, Storage};
 use crate::sync::{
@@ -33,9 +33,6 @@ use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     UnsafeCell, array, const_fn,
 };
-
-/// How many items a batch moves under one lock, through the stack.
-const RUN: usize = 32;
 
 /// The fastest queue between threads, `N` items of `T` inline.
 ///
@@ -167,18 +164,22 @@ impl Turn<'_> {
         self.0.count.load(Relaxed)
     }
 
-    /// The slot of the next item; moves on to the one after.
+    /// The slots of the next `items` items, at most all; moves on to those after.
     #[inline(always)]
-    fn step(&self, slots: usize) -> usize {
+    fn claim<'s, E>(&self, slots: &'s [E], items: u32) -> impl Iterator<Item = &'s E> {
         // ORDERING: Relaxed, also below: only touched under this lock.
-        let place = self.0.place.load(Relaxed);
-        let next = if place as usize + 1 == slots {
-            0
+        let place = self.0.place.load(Relaxed) as usize;
+        let (before, from) = slots.split_at(place);
+        let items = items as usize;
+        let next = if items < from.len() {
+            place + items
         } else {
-            place + 1
+            items - from.len()
         };
-        self.0.place.store(next, Relaxed);
-        place as usize
+        // It is less than the number of slots, which `Storage` bounds.
+        #[allow(clippy::cast_possible_truncation)]
+        self.0.place.store(next as u32, Relaxed);
+        from.iter().chain(before).take(items)
     }
 
     /// Counts items as passed.
@@ -340,34 +341,31 @@ impl<T, S: Storage<Slot<T>>> RawTwoLock<T, S> {
         })
     }
 
-    /// Puts an item into the next free slot.
+    /// Puts an item into a slot.
     ///
     /// # Safety
     ///
-    /// - `turn` is the producers'.
-    /// - It has room for one more item than were written since [`Turn::passed`].
+    /// The slot was [claimed](Turn::claim) by the producers' turn, within the room that
+    /// [`produce`](Self::produce) found, and nothing was put into it in this turn.
     #[inline(always)]
-    unsafe fn write(&self, turn: &Turn<'_>, item: T) {
-        let slots = self.storage.slots();
-        let slot = &slots[turn.step(slots.len())];
-        // SAFETY: there is room, so the consumers are done with this slot (`allowed`); the other
-        // producers wait for our turn to end.
+    unsafe fn write(slot: &Slot<T>, item: T) {
+        // SAFETY: there was room, so the consumers are done with this slot (`allowed`); the other
+        // producers wait for the turn to end.
         slot.0
             .with_mut(|place| unsafe { place.write(MaybeUninit::new(item)) });
     }
 
-    /// Takes the item out of the next filled slot.
+    /// Takes the item out of a slot.
     ///
     /// # Safety
     ///
-    /// - `turn` is the consumers'.
-    /// - It has one more item than were read since [`Turn::passed`].
+    /// The slot was [claimed](Turn::claim) by the consumers' turn, within the items that
+    /// [`consume`](Self::consume) found, and nothing was taken out of it in this turn.
     #[inline(always)]
-    unsafe fn read(&self, turn: &Turn<'_>) -> T {
-        let slots = self.storage.slots();
-        let slot = &slots[turn.step(slots.len())];
-        // SAFETY: there is an item, so the producers have written this slot (`allowed`); the other
-        // consumers wait for our turn to end, and the place moves on, so it is read once.
+    unsafe fn read(slot: &Slot<T>) -> T {
+        // SAFETY: there was an item, so the producers have written this slot (`allowed`); the
+        // other consumers wait for the turn to end, and the place has moved on, so it is read
+        // once.
         slot.0.with(|place| unsafe { place.cast::<T>().read() })
     }
 
@@ -460,8 +458,10 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     fn try_push(&self, item: T) -> Result<(), Refused<T>> {
         match self.produce(1) {
             Ok((turn, _)) => {
-                // SAFETY: the producers' turn, with room for one.
-                unsafe { self.write(&turn, item) };
+                for (slot, item) in turn.claim(self.storage.slots(), 1).zip([item]) {
+                    // SAFETY: claimed by the producers, with room for one.
+                    unsafe { Self::write(slot, item) };
+                }
                 turn.passed(1);
                 Ok(())
             }
@@ -474,46 +474,49 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     #[inline]
     fn try_pop(&self) -> Result<T, Nothing> {
         let (turn, _) = self.consume(1)?;
-        // SAFETY: the consumers' turn, with an item.
-        let item = unsafe { self.read(&turn) };
+        let mut claim = turn.claim(self.storage.slots(), 1);
+        let Some(slot) = claim.next() else {
+            unreachable!("a storage has at least one slot");
+        };
+        // SAFETY: claimed by the consumers, with an item inside.
+        let item = unsafe { Self::read(slot) };
         turn.passed(1);
         Ok(item)
     }
 
-    fn try_push_many(&self, items: &mut [Option<T>]) -> Result<usize, Refused<()>> {
-        let want = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        let (turn, room) = self.produce(want)?;
-        let mut pushed = 0;
-        for item in items.iter_mut().take(room as usize).map_while(Option::take) {
-            // SAFETY: the producers' turn; the loop runs at most as often as there is room.
-            unsafe { self.write(&turn, item) };
-            pushed += 1;
+    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
+        if items.len() == 0 {
+            return Ok(0);
         }
-        turn.passed(pushed);
-        Ok(pushed as usize)
+        let (turn, room) = self.produce(u32::try_from(items.len()).unwrap_or(u32::MAX))?;
+        for (slot, item) in turn.claim(self.storage.slots(), room).zip(items) {
+            // SAFETY: claimed by the producers, with room for as many.
+            unsafe { Self::write(slot, item) };
+        }
+        turn.passed(room);
+        Ok(room as usize)
     }
 
     fn try_pop_many(&self, most: usize, into: &mut impl Extend<T>) -> Result<usize, Nothing> {
         let mut popped = 0;
         while popped < most {
-            // Through the stack, as the collection is the user's and must not run under the lock.
-            let mut run = [const { None }; RUN];
-            let want = run.len().min(most - popped);
+            let want = Run::<T>::LENGTH.min(most - popped);
             let (turn, items) = match self.consume(u32::try_from(want).unwrap_or(u32::MAX)) {
                 Ok(consume) => consume,
                 Err(nothing) if popped == 0 => return Err(nothing),
                 Err(_) => break,
             };
-            let items = items as usize;
-            for place in &mut run[..items] {
-                // SAFETY: the consumers' turn; the loop runs as often as there are items.
-                *place = Some(unsafe { self.read(&turn) });
-            }
-            turn.passed(u32::try_from(items).unwrap_or(u32::MAX));
+            // Through the stack, as the collection is the user's and must not run under the lock.
+            let mut run = Run::new();
+            run.fill(turn.claim(self.storage.slots(), items).map(|slot| {
+                // SAFETY: claimed by the consumers, with an item inside.
+                unsafe { Self::read(slot) }
+            }));
+            turn.passed(items);
             drop(turn);
-            into.extend(run.into_iter().flatten().take(items));
-            popped += items;
-            if items < want {
+            into.extend(run);
+            popped += items as usize;
+            if (items as usize) < want {
                 break;
             }
         }

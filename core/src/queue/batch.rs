@@ -4,45 +4,9 @@
 use core::fmt;
 
 use super::Queue;
-use crate::bounded::{Container, Nothing, Refused};
+use crate::bounded::{Container, Nothing, Refused, Run};
 use crate::error::GetError;
 use crate::wait::{Condition, EventCount, Park};
-
-/// How many items a batch carries at once. They pass through the caller's stack.
-const STAGE: usize = 32;
-
-/// Items between the caller's iterator and the queue, first to last, in the places `from..`.
-struct Stage<T> {
-    places: [Option<T>; STAGE],
-    from: usize,
-    to: usize,
-}
-
-impl<T> Stage<T> {
-    fn fill(items: &mut impl Iterator<Item = T>) -> Self {
-        let mut places = [const { None }; STAGE];
-        let mut to = 0;
-        for (place, item) in places.iter_mut().zip(items) {
-            *place = Some(item);
-            to += 1;
-        }
-        Self {
-            places,
-            from: 0,
-            to,
-        }
-    }
-}
-
-impl<T> Iterator for Stage<T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        let item = self.places.get_mut(self.from)?.take();
-        self.from += 1;
-        item
-    }
-}
 
 impl<C: Container, P: Park> Queue<C, P> {
     /// Puts all these items, in this order, waiting for room whenever the queue is full. Blocks.
@@ -70,20 +34,19 @@ impl<C: Container, P: Park> Queue<C, P> {
         loop {
             let mut put = PutMany {
                 queue: self,
-                stage: Stage::fill(&mut items),
+                run: Run::new(),
             };
-            if put.stage.to == 0 {
+            put.run.fill(&mut items);
+            if put.run.len() == 0 {
                 return Ok(());
             }
-            while put.stage.from < put.stage.to {
+            while put.run.len() > 0 {
                 let answer = put
                     .attempt()
                     .or_else(|| self.waiting.not_full.wait(&mut put, None));
                 if answer == Some(Answer::ShutDown) {
-                    return Err(Unput {
-                        stage: put.stage,
-                        rest: items,
-                    });
+                    let rest = items;
+                    return Err(Unput { run: put.run, rest });
                 }
             }
         }
@@ -129,10 +92,10 @@ enum Answer {
     ShutDown,
 }
 
-/// Room for one or more of the staged items, waited for.
+/// Room for one or more items of a run, waited for.
 struct PutMany<'a, C: Container, P: Park> {
     queue: &'a Queue<C, P>,
-    stage: Stage<C::Item>,
+    run: Run<C::Item>,
 }
 
 impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
@@ -147,11 +110,9 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
     }
 
     fn attempt(&mut self) -> Option<Answer> {
-        let Stage { places, from, to } = &mut self.stage;
-        let items = &mut places[*from..*to];
         let mut step = 0;
         let answer = loop {
-            match self.queue.container.try_push_many(items) {
+            match self.queue.container.try_push_many(&mut self.run) {
                 Err(Refused::Busy(())) => {
                     P::relax(step);
                     step += 1;
@@ -161,7 +122,6 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
         };
         match answer {
             Ok(put) => {
-                *from += put;
                 let sleepers = u32::try_from(put).unwrap_or(u32::MAX);
                 self.queue.waiting.not_empty.notify(sleepers);
                 Some(Answer::Some)
@@ -236,7 +196,7 @@ impl<P: Park> Drop for NotifyAll<'_, P> {
 /// The queue was shut down before it took all the items: an iterator over those it did not take,
 /// in their order.
 pub struct Unput<I: Iterator> {
-    stage: Stage<I::Item>,
+    run: Run<I::Item>,
     rest: I,
 }
 
@@ -244,7 +204,7 @@ impl<I: Iterator> Iterator for Unput<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        self.stage.next().or_else(|| self.rest.next())
+        self.run.next().or_else(|| self.rest.next())
     }
 }
 
