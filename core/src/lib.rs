@@ -21,7 +21,7 @@
 //! - All counters are 32 bits wide and wrap around. Each type says what a thread would have to
 //!   sleep through for that to matter, and how often it can.
 //! - [`wait::Spin`] has no clock, so operations with a time-out do not exist on it.
-//! - A queue's `put_many` moves items through a buffer for 32 of them on the caller's stack.
+//! - Batches pass through the caller's stack, up to 32 items at a time.
 //!
 //! # Guarantees
 //!
@@ -107,7 +107,7 @@
 //!
 //! 1. [`sync`]: what is native and what is loom's;
 //! 2. [`storage`], where slots live, and `lap`, how cursors count;
-//! 3. [`bounded`]: `ring`, `fifo`, `ticket`, `two_lock`, with a README beside them on the protocols;
+//! 3. [`bounded`]: `run`, `ring`, `fifo`, `ticket`, `two_lock`, with a README on the protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;
 //! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`.
