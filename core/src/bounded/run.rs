@@ -32,6 +32,18 @@ impl<T> Run<T> {
         }
     }
 
+    /// The first `most` items, or all. Those that the caller does not ask for are leaked.
+    #[inline]
+    pub(super) fn take_front(&mut self, most: usize) -> impl Iterator<Item = T> {
+        let taken = &self.items[self.next..self.end];
+        let taken = &taken[..most.min(taken.len())];
+        self.next += taken.len();
+        // SAFETY: these items were initialised, and as `next` has moved on nobody else reads them.
+        taken
+            .iter()
+            .map(|place| unsafe { place.assume_init_read() })
+    }
+
     /// Puts the item that was taken last back to the front.
     pub(super) fn put_back(&mut self, item: T) {
         if let Some(next) = self.next.checked_sub(1) {
@@ -43,9 +55,12 @@ impl<T> Run<T> {
     /// Appends items until the run is full or the source ends.
     #[inline]
     pub fn fill(&mut self, source: impl Iterator<Item = T>) {
-        for (place, item) in self.items[self.end..].iter_mut().zip(source) {
+        let mut end = self.end;
+        for (place, item) in self.items[end..].iter_mut().zip(source) {
             place.write(item);
-            self.end += 1;
+            // At once, in case the source panics.
+            end += 1;
+            self.end = end;
         }
     }
 }

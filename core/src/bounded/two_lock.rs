@@ -164,22 +164,24 @@ impl Turn<'_> {
         self.0.count.load(Relaxed)
     }
 
-    /// The slots of the next `items` items, at most all; moves on to those after.
+    /// The slots of the next `items` items, at most all, in two pieces where they reach around the
+    /// end; moves on to those after.
     #[inline(always)]
-    fn claim<'s, E>(&self, slots: &'s [E], items: u32) -> impl Iterator<Item = &'s E> {
+    fn claim<'s, E>(&self, slots: &'s [E], items: u32) -> [&'s [E]; 2] {
         // ORDERING: Relaxed, also below: only touched under this lock.
         let place = self.0.place.load(Relaxed) as usize;
-        let (before, from) = slots.split_at(place);
         let items = items as usize;
+        let (before, from) = slots.split_at(place);
+        let around = items.saturating_sub(from.len());
         let next = if items < from.len() {
             place + items
         } else {
-            items - from.len()
+            around
         };
         // It is less than the number of slots, which `Storage` bounds.
         #[allow(clippy::cast_possible_truncation)]
         self.0.place.store(next as u32, Relaxed);
-        from.iter().chain(before).take(items)
+        [&from[..items - around], &before[..around]]
     }
 
     /// Counts items as passed.
@@ -458,10 +460,9 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     fn try_push(&self, item: T) -> Result<(), Refused<T>> {
         match self.produce(1) {
             Ok((turn, _)) => {
-                for (slot, item) in turn.claim(self.storage.slots(), 1).zip([item]) {
-                    // SAFETY: claimed by the producers, with room for one.
-                    unsafe { Self::write(slot, item) };
-                }
+                let [slots, _] = turn.claim(self.storage.slots(), 1);
+                // SAFETY: claimed by the producers, with room for one.
+                unsafe { Self::write(&slots[0], item) };
                 turn.passed(1);
                 Ok(())
             }
@@ -474,12 +475,9 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     #[inline]
     fn try_pop(&self) -> Result<T, Nothing> {
         let (turn, _) = self.consume(1)?;
-        let mut claim = turn.claim(self.storage.slots(), 1);
-        let Some(slot) = claim.next() else {
-            unreachable!("a storage has at least one slot");
-        };
+        let [slots, _] = turn.claim(self.storage.slots(), 1);
         // SAFETY: claimed by the consumers, with an item inside.
-        let item = unsafe { Self::read(slot) };
+        let item = unsafe { Self::read(&slots[0]) };
         turn.passed(1);
         Ok(item)
     }
@@ -489,9 +487,11 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
             return Ok(0);
         }
         let (turn, room) = self.produce(u32::try_from(items.len()).unwrap_or(u32::MAX))?;
-        for (slot, item) in turn.claim(self.storage.slots(), room).zip(items) {
-            // SAFETY: claimed by the producers, with room for as many.
-            unsafe { Self::write(slot, item) };
+        for slots in turn.claim(self.storage.slots(), room) {
+            for (slot, item) in slots.iter().zip(items.take_front(slots.len())) {
+                // SAFETY: claimed by the producers, with room for as many.
+                unsafe { Self::write(slot, item) };
+            }
         }
         turn.passed(room);
         Ok(room as usize)
@@ -508,10 +508,10 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
             };
             // Through the stack, as the collection is the user's and must not run under the lock.
             let mut run = Run::new();
-            run.fill(turn.claim(self.storage.slots(), items).map(|slot| {
+            for slots in turn.claim(self.storage.slots(), items) {
                 // SAFETY: claimed by the consumers, with an item inside.
-                unsafe { Self::read(slot) }
-            }));
+                run.fill(slots.iter().map(|slot| unsafe { Self::read(slot) }));
+            }
             turn.passed(items);
             drop(turn);
             into.extend(run);
