@@ -90,7 +90,7 @@ pub struct Queue<C: Container, P: Park = Spin> {
 /// The capacity from which waiting for a run is worth while.
 const ROOMY: usize = 64;
 /// The first step of waiting at a roomy queue.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 4;
 
 /// What is read by every operation and seldom written.
 struct Waiting<P> {
