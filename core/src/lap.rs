@@ -65,12 +65,19 @@ impl Lap {
     /// The cursor of the next slot. The flag must be clear.
     #[inline(always)]
     pub(crate) const fn next(self, cursor: u32) -> u32 {
-        self.advance(cursor, 1)
+        if self.index(cursor) + 1 == self.slots {
+            self.lap(cursor).wrapping_add(self.one)
+        } else {
+            cursor + 1
+        }
     }
 
     /// The cursor `by` slots on, at most one lap. The flag must be clear.
     #[inline(always)]
     pub(crate) const fn advance(self, cursor: u32, by: u32) -> u32 {
+        if by == 1 {
+            return self.next(cursor);
+        }
         let index = self.index(cursor) + by;
         if index < self.slots {
             cursor + by

@@ -182,21 +182,13 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
         self.storage.lap()
     }
 
+    /// The slots, looked up once for an operation.
     #[inline(always)]
-    fn slot(&self, cursor: u32) -> &Slot<T> {
-        &self.storage.slots()[self.lap().index(cursor) as usize]
-    }
-
-    /// The sequence number of a slot that is free for the push with this ticket.
-    #[inline(always)]
-    fn free(&self, ticket: u32) -> u32 {
-        self.lap().lap(ticket)
-    }
-
-    /// The sequence number of a slot that holds the item of the push with this ticket.
-    #[inline(always)]
-    fn filled(&self, ticket: u32) -> u32 {
-        self.lap().lap(ticket) | 1
+    fn view(&self) -> View<'_, T> {
+        View {
+            slots: self.storage.slots(),
+            lap: self.storage.lap(),
+        }
     }
 
     #[inline(always)]
@@ -204,41 +196,27 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
         tail & self.lap().flag() != 0
     }
 
-    /// How many slots from `ticket` on have the sequence number that `expected` names, at most
-    /// `most`.
-    #[inline(always)]
-    fn run(&self, ticket: u32, most: u32, expected: impl Fn(u32) -> u32) -> u32 {
-        let mut length = 0;
-        let mut at = ticket;
-        // ORDERING: Acquire pairs with the release stores in `Claim::fill` and `Claim::empty`:
-        // what the peer wrote to the slot, or read from it, is over.
-        while length < most && self.slot(at).sequence.load(Acquire) == expected(at) {
-            length += 1;
-            at = self.lap().next(at);
-        }
-        length
-    }
-
     /// Draws tickets for up to `most` pushes, at least one.
     #[inline(always)]
-    fn claim_free(&self, most: u32) -> Result<Claim<'_, T, S>, Refused<()>> {
+    fn claim_free(&self, most: u32) -> Result<Claim<'_, T>, Refused<()>> {
+        let view = self.view();
         // ORDERING: Relaxed: a stale tail is found out by the sequence number or by the
         // compare-and-swap.
         let mut tail = self.tail.load(Relaxed);
         loop {
-            if self.closed(tail) {
+            if tail & view.lap.flag() != 0 {
                 return Err(Refused::Closed(()));
             }
-            let length = self.run(tail, most, |ticket| self.free(ticket));
+            let length = view.run(tail, most, |ticket| view.free(ticket));
             let now = if length > 0 {
                 // A slot that was free for this tail stays so until the tail moves.
-                let next = self.lap().advance(tail, length);
+                let next = view.lap.advance(tail, length);
                 // ORDERING: the acquire half takes over what a popper did before its Empty
                 // verdict in `claim_filled`. The slot itself was acquired in `run`.
                 match self.tail.compare_exchange_weak(tail, next, AcqRel, Relaxed) {
                     Ok(_) => {
                         return Ok(Claim {
-                            ring: self,
+                            view,
                             next: tail,
                             left: length,
                         });
@@ -265,21 +243,22 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
 
     /// Draws tickets for up to `most` pops, at least one.
     #[inline(always)]
-    fn claim_filled(&self, most: u32) -> Result<Claim<'_, T, S>, Nothing> {
+    fn claim_filled(&self, most: u32) -> Result<Claim<'_, T>, Nothing> {
+        let view = self.view();
         // ORDERING: Relaxed: a stale head is found out by the sequence number or by the
         // compare-and-swap.
         let mut head = self.head.load(Relaxed);
         loop {
-            let length = self.run(head, most, |ticket| self.filled(ticket));
+            let length = view.run(head, most, |ticket| view.filled(ticket));
             let now = if length > 0 {
                 // A slot that was filled for this head stays so until the head moves.
-                let next = self.lap().advance(head, length);
+                let next = view.lap.advance(head, length);
                 // ORDERING: the acquire half takes over what a pusher did before its Full verdict
                 // in `claim_free`. The slot itself was acquired in `run`.
                 match self.head.compare_exchange_weak(head, next, AcqRel, Relaxed) {
                     Ok(_) => {
                         return Ok(Claim {
-                            ring: self,
+                            view,
                             next: head,
                             left: length,
                         });
@@ -402,18 +381,58 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
     }
 }
 
+/// The slots and their geometry.
+struct View<'a, T> {
+    slots: &'a [Slot<T>],
+    lap: Lap,
+}
+
+impl<'a, T> View<'a, T> {
+    #[inline(always)]
+    fn slot(&self, cursor: u32) -> &'a Slot<T> {
+        &self.slots[self.lap.index(cursor) as usize]
+    }
+
+    /// The sequence number of a slot that is free for the push with this ticket.
+    #[inline(always)]
+    fn free(&self, ticket: u32) -> u32 {
+        self.lap.lap(ticket)
+    }
+
+    /// The sequence number of a slot that holds the item of the push with this ticket.
+    #[inline(always)]
+    fn filled(&self, ticket: u32) -> u32 {
+        self.lap.lap(ticket) | 1
+    }
+
+    /// How many slots from `ticket` on have the sequence number that `expected` names, at most
+    /// `most`.
+    #[inline(always)]
+    fn run(&self, ticket: u32, most: u32, expected: impl Fn(u32) -> u32) -> u32 {
+        let mut length = 0;
+        let mut at = ticket;
+        // ORDERING: Acquire pairs with the release stores in `Claim::fill` and `Claim::empty`:
+        // what the peer wrote to the slot, or read from it, is over.
+        while length < most && self.slot(at).sequence.load(Acquire) == expected(at) {
+            length += 1;
+            at = self.lap.next(at);
+        }
+        length
+    }
+}
+
 /// A run of tickets, drawn and not yet served.
-struct Claim<'a, T, S: Storage<Slot<T>>> {
-    ring: &'a RawTicket<T, S>,
+struct Claim<'a, T> {
+    view: View<'a, T>,
     next: u32,
     left: u32,
 }
 
-impl<T, S: Storage<Slot<T>>> Claim<'_, T, S> {
+impl<T> Claim<'_, T> {
     #[inline(always)]
     fn step(&mut self) -> u32 {
         let ticket = self.next;
-        self.next = self.ring.lap().next(ticket);
+        self.next = self.view.lap.next(ticket);
         self.left -= 1;
         ticket
     }
@@ -427,13 +446,13 @@ impl<T, S: Storage<Slot<T>>> Claim<'_, T, S> {
     #[inline(always)]
     unsafe fn fill(&mut self, item: T) {
         let ticket = self.step();
-        let slot = self.ring.slot(ticket);
+        let slot = self.view.slot(ticket);
         // SAFETY: the slot was free for this ticket (its former item moved out, as `empty`
         // published), and the ticket is ours alone.
         slot.value
             .with_mut(|place| unsafe { place.write(MaybeUninit::new(item)) });
         // ORDERING: publishes the value to the load in `run`.
-        slot.sequence.store(self.ring.filled(ticket), Release);
+        slot.sequence.store(self.view.filled(ticket), Release);
     }
 
     /// Serves the next ticket of a pop.
@@ -445,11 +464,11 @@ impl<T, S: Storage<Slot<T>>> Claim<'_, T, S> {
     #[inline(always)]
     unsafe fn empty(&mut self) -> T {
         let ticket = self.step();
-        let slot = self.ring.slot(ticket);
+        let slot = self.view.slot(ticket);
         // SAFETY: the slot holds the item of this ticket's push (as `fill` published), and the
         // ticket is ours alone, so the item is read out once.
         let item = slot.value.with(|place| unsafe { place.cast::<T>().read() });
-        let next_lap = self.ring.free(ticket).wrapping_add(self.ring.lap().one());
+        let next_lap = self.view.free(ticket).wrapping_add(self.view.lap.one());
         // ORDERING: tells the load in `run` that the value has been moved out.
         slot.sequence.store(next_lap, Release);
         item
@@ -458,9 +477,9 @@ impl<T, S: Storage<Slot<T>>> Claim<'_, T, S> {
 
 /// The items of a claim of filled slots. Those not asked for are dropped with it, so that the
 /// slots become free even if the receiver panics.
-struct Items<'a, T, S: Storage<Slot<T>>>(Claim<'a, T, S>);
+struct Items<'a, T>(Claim<'a, T>);
 
-impl<T, S: Storage<Slot<T>>> Iterator for Items<'_, T, S> {
+impl<T> Iterator for Items<'_, T> {
     type Item = T;
 
     #[inline]
@@ -474,7 +493,7 @@ impl<T, S: Storage<Slot<T>>> Iterator for Items<'_, T, S> {
     }
 }
 
-impl<T, S: Storage<Slot<T>>> Drop for Items<'_, T, S> {
+impl<T> Drop for Items<'_, T> {
     fn drop(&mut self) {
         super::finish(self);
     }
