@@ -103,6 +103,12 @@ crate::contenders! { Container:
         fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
         fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
     }
+    Ours TwoLock, "brigade TwoLock", "two locks" {
+        type Queue = bounded::HeapTwoLock<u64>;
+        fn new() -> Self::Queue { Self::Queue::with_capacity(CAPACITY) }
+        fn push(queue: &Self::Queue, item: u64) -> bool { queue.push(item).is_ok() }
+        fn pop(queue: &Self::Queue) -> Option<u64> { queue.pop().ok() }
+    }
     Rival ArrayQueue, "crossbeam-queue ArrayQueue", "ticket ring" {
         type Queue = crossbeam_queue::ArrayQueue<u64>;
         fn new() -> Self::Queue { Self::Queue::new(CAPACITY) }
