@@ -23,18 +23,17 @@ use crate::error::{
     GetError, GetTimeoutError, PutError, PutTimeoutError, TooManyDone, TryGetError, TryPutError,
 };
 use crate::storage::Padded;
-use crate::sync::{
-    AtomicU32,
-    Ordering::{Acquire, Release},
-};
+use crate::sync::AtomicU32;
 use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
 
 mod batch;
 mod lease;
+mod shutdown;
 mod tally;
 
 pub use batch::Unput;
 pub use lease::Lease;
+pub use shutdown::{Remaining, Shutdown};
 
 use tally::Tally;
 
@@ -42,7 +41,7 @@ use tally::Tally;
 ///
 /// `C` is the container it stands on, which decides capacity, order and progress: a
 /// [`Fifo`](crate::bounded::Fifo) if interrupts, signal handlers or mortal processes take part, a
-/// [`Ticket`](crate::bounded::Ticket) between threads. `P` is how to sleep; the default spins.
+/// [`TwoLock`](crate::bounded::TwoLock) or a [`Ticket`](crate::bounded::Ticket) between threads. `P` is how to sleep; the default spins.
 ///
 /// Each operation comes in the forms that its waiting can take: `try_put` never waits, `put` waits
 /// for room, `put_timeout` and `put_deadline` give up. Waiting is busy at first and then asleep, as
@@ -98,15 +97,6 @@ struct Waiting<P> {
     not_full: EventCount<P>,
     /// 1 after an immediate shutdown: what is left belongs to the one who shut down.
     immediate: AtomicU32,
-}
-
-/// What becomes of the items inside when a queue is shut down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shutdown {
-    /// Consumers get them.
-    Drain,
-    /// Whoever shuts down gets them.
-    Immediate,
 }
 
 impl<C: Container, P: Park> Queue<C, P> {
@@ -369,42 +359,6 @@ impl<C: Container, P: Park> Queue<C, P> {
         self.tally.wait(&self.container, Some(deadline))
     }
 
-    /// Lets no further item in and wakes everybody who waits.
-    ///
-    /// Returns an iterator over the items that this call takes out of the queue: none for
-    /// [`Shutdown::Drain`], all that are left for [`Shutdown::Immediate`]. They count as finished;
-    /// dropping the iterator drops the rest of them. A second call may follow a first, to turn a
-    /// drain into an immediate shutdown.
-    ///
-    /// Items that consumers hold are theirs to finish: `join` waits for them.
-    ///
-    /// ```
-    /// # use brigade_core::{Queue, Shutdown, bounded::Ticket};
-    /// let queue: Queue<Ticket<char, 4>> = Queue::new(Ticket::new());
-    /// queue.put('a').unwrap();
-    /// assert!(queue.shutdown(Shutdown::Immediate).eq(['a']));
-    /// assert_eq!(queue.put('b').unwrap_err().0, 'b');
-    /// ```
-    pub fn shutdown(&self, how: Shutdown) -> Remaining<'_, C, P> {
-        if how == Shutdown::Immediate {
-            // ORDERING: Release pairs with the load in `is_immediate`.
-            self.waiting.immediate.store(1, Release);
-        }
-        self.container.close();
-        self.waiting.not_empty.broadcast();
-        self.waiting.not_full.broadcast();
-        Remaining {
-            queue: self,
-            active: how == Shutdown::Immediate,
-        }
-    }
-
-    /// Whether [`shutdown`](Self::shutdown) was called. If it was, nobody can undo it.
-    #[must_use]
-    pub fn is_shut_down(&self) -> bool {
-        self.container.is_closed()
-    }
-
     /// How long to wait before the first look.
     ///
     /// Whoever has caught up with the other side of a roomy queue lets it get ahead: then both
@@ -416,14 +370,6 @@ impl<C: Container, P: Park> Queue<C, P> {
         } else {
             0
         }
-    }
-
-    /// Whether what is left belongs to the one who shut the queue down.
-    #[inline(always)]
-    fn is_immediate(&self) -> bool {
-        // ORDERING: Acquire: whoever is told of the shutdown sees what was done before it. A stale
-        // answer does no harm: the consumer gets an item before the drain does.
-        self.waiting.immediate.load(Acquire) != 0
     }
 
     /// About how many items are inside; old news as soon as it is read.
@@ -536,42 +482,6 @@ impl<'a, C: Container, P: Park> IntoIterator for &'a Queue<C, P> {
 
     fn into_iter(self) -> Iter<'a, C, P> {
         self.iter()
-    }
-}
-
-/// The items that an immediate shutdown takes out: see [`Queue::shutdown`].
-#[derive(Debug)]
-pub struct Remaining<'a, C: Container, P: Park> {
-    queue: &'a Queue<C, P>,
-    active: bool,
-}
-
-impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
-    type Item = C::Item;
-
-    fn next(&mut self) -> Option<C::Item> {
-        let mut step = 0;
-        while self.active {
-            match self.queue.container.try_pop() {
-                Ok(item) => {
-                    // An error says that a consumer has reported more than it got.
-                    let _ = self.queue.task_done();
-                    return Some(item);
-                }
-                Err(Nothing::Busy) => {
-                    P::relax(step);
-                    step += 1;
-                }
-                Err(Nothing::Empty | Nothing::Closed) => self.active = false,
-            }
-        }
-        None
-    }
-}
-
-impl<C: Container, P: Park> Drop for Remaining<'_, C, P> {
-    fn drop(&mut self) {
-        self.for_each(drop);
     }
 }
 
