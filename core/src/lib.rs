@@ -110,7 +110,7 @@
 //! 3. [`bounded`]: `run`, `ring`, `fifo`, `ticket`, `two_lock`, with a README on the protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;
-//! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`.
+//! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`, `shutdown`.
 
 #![no_std]
 #![allow(
