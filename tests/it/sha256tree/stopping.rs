@@ -112,9 +112,10 @@ fn a_second_signal_ends_it_at_once() {
 #[test]
 fn a_reader_that_does_not_read_cannot_hold_it_up() {
     let folder = tree(&["0"]);
-    let (running, reader) = Running::start_unread(&mut more_than_a_pipe_holds(&folder));
-    // The pipe is full, and there is more to come.
-    until(|| rustix::io::ioctl_fionread(&reader).unwrap() > 60_000 && running.is_asleep("walk"));
+    let mut command = more_than_a_pipe_holds(&folder);
+    let (running, _reader) = Running::start_unread(command.args(["--queue=5000", "--threads=1"]));
+    // When both have nothing to do, 5000 lines are ready to be written.
+    until(|| running.is_asleep("walk") && running.is_asleep("hash-0"));
     let (output, took) = running.stop(Signal::INT);
     let stderr = text(&output.stderr);
     assert!(
