@@ -46,11 +46,19 @@ const WAKER: u32 = 1 << 3;
 const LEFT: u32 = 1 << 4;
 
 /// See the [module](self).
+///
+/// All of it is in one cell, so that a reference to it promises nothing about its bytes, not even
+/// about those between the fields: an operation that leaves may return after the other side has
+/// freed the allocation.
 pub(crate) struct Handoff<B, P> {
+    fields: UnsafeCell<Fields<B>>,
+    park: PhantomData<fn() -> P>,
+}
+
+struct Fields<B> {
     word: Word,
     waker: UnsafeCell<Option<Waker>>,
     body: UnsafeCell<B>,
-    park: PhantomData<fn() -> P>,
 }
 
 // SAFETY: the body and the waker are passed between threads and never used by two at a time, by
@@ -78,22 +86,33 @@ impl<B, P: Park> Handoff<B, P> {
     /// A body that nobody has begun with, held by two.
     pub(crate) fn new(body: B) -> Self {
         Self {
-            word: Word::new(QUEUED),
-            waker: UnsafeCell::new(None),
-            body: UnsafeCell::new(body),
+            fields: UnsafeCell::new(Fields {
+                word: Word::new(QUEUED),
+                waker: UnsafeCell::new(None),
+                body: UnsafeCell::new(body),
+            }),
             park: PhantomData,
         }
+    }
+
+    fn fields(&self) -> &Fields<B> {
+        // SAFETY: the outer cell is never written through; the fields have cells of their own.
+        self.fields.with(|fields| unsafe { &*fields })
+    }
+
+    fn word(&self) -> &Word {
+        &self.fields().word
     }
 
     /// Makes the body the caller's, if nobody was first.
     pub(crate) fn begin(&self) -> bool {
         // ORDERING: Relaxed: the word changes in no other way that could make this fail for ever.
-        let mut word = self.word.load(Relaxed);
+        let mut word = self.word().load(Relaxed);
         while word & STAGE == QUEUED {
             // ORDERING: Relaxed: the caller has got its handle from whoever made the body, by way
             // of a queue or a task, and that showed it the body.
             match self
-                .word
+                .word()
                 .compare_exchange_weak(word, word | BEGUN, Relaxed, Relaxed)
             {
                 Ok(_) => return true,
@@ -109,7 +128,7 @@ impl<B, P: Park> Handoff<B, P> {
     ///
     /// The body is the caller's, by the table above, and `work` does not come back here.
     pub(crate) unsafe fn with_body<R>(&self, work: impl FnOnce(&mut B) -> R) -> R {
-        self.body.with_mut(|body| {
+        self.fields().body.with_mut(|body| {
             // SAFETY: the caller has the body to itself.
             work(unsafe { &mut *body })
         })
@@ -125,7 +144,7 @@ impl<B, P: Park> Handoff<B, P> {
     /// The caller has begun.
     pub(crate) unsafe fn finish(&self, then: Then) -> (Fate, Option<Waker>) {
         // ORDERING: Relaxed: the compare-and-swap decides.
-        let mut word = self.word.load(Relaxed);
+        let mut word = self.word().load(Relaxed);
         loop {
             let nobody_waits = word & (ASLEEP | WAKER) == 0;
             let left = if nobody_waits && then == Then::Leave {
@@ -137,7 +156,7 @@ impl<B, P: Park> Handoff<B, P> {
             // owner (`is_done`, `wait`, `register`) and to whoever frees it (`leave`). The acquire
             // half shows us the waker that the owner left (`register`), or, if we are the last,
             // that the owner is through (`leave`).
-            match self.word.compare_exchange_weak(
+            match self.word().compare_exchange_weak(
                 word,
                 (word & !STAGE) | DONE | left,
                 AcqRel,
@@ -149,12 +168,15 @@ impl<B, P: Park> Handoff<B, P> {
             }
         }
         if word & ASLEEP != 0 {
-            P::unpark(&self.word, 1);
+            P::unpark(self.word(), 1);
         }
         let mut waker = None;
         if word & WAKER != 0 {
             // SAFETY: the flag was set when we made it done, so the waker is ours.
-            waker = self.waker.with_mut(|place| unsafe { &mut *place }.take());
+            waker = self
+                .fields()
+                .waker
+                .with_mut(|place| unsafe { &mut *place }.take());
         }
         match then {
             Then::Stay => (Fate::Shared, waker),
@@ -166,13 +188,13 @@ impl<B, P: Park> Handoff<B, P> {
     pub(crate) fn leave(&self) -> Fate {
         // ORDERING: the release half shows that we are through with it to whoever leaves last; the
         // acquire half shows us the same of the other.
-        fate(self.word.fetch_or(LEFT, AcqRel))
+        fate(self.word().fetch_or(LEFT, AcqRel))
     }
 
     /// Whether the body is the owner's.
     pub(crate) fn is_done(&self) -> bool {
         // ORDERING: Acquire pairs with `finish`.
-        self.word.load(Acquire) & STAGE == DONE
+        self.word().load(Acquire) & STAGE == DONE
     }
 
     /// For the owner: waits until the body is its own; `false` if the deadline passes first.
@@ -194,14 +216,14 @@ impl<B, P: Park> Handoff<B, P> {
             // ORDERING: Acquire pairs with `finish`. The release half of an update has nothing to
             // publish: it only asks `finish`, which reads the word by read-modify-write, for a
             // wake-up.
-            let word = self.word.fetch_or(ASLEEP, Acquire) | ASLEEP;
+            let word = self.word().fetch_or(ASLEEP, Acquire) | ASLEEP;
             if word & STAGE == DONE {
                 return true;
             }
             if wake == Wake::TimedOut {
                 return false;
             }
-            wake = P::park(&self.word, word, deadline);
+            wake = P::park(self.word(), word, deadline);
         }
     }
 
@@ -213,10 +235,10 @@ impl<B, P: Park> Handoff<B, P> {
     /// Only the owner calls this, not from several threads at once.
     pub(crate) unsafe fn register(&self, waker: &Waker) -> bool {
         // ORDERING: Acquire pairs with `finish`.
-        let mut word = self.word.load(Acquire);
+        let mut word = self.word().load(Acquire);
         if word & WAKER != 0 && word & STAGE != DONE {
             // ORDERING: Acquire pairs with `finish`, which may have come first.
-            word = self.word.fetch_and(!WAKER, Acquire);
+            word = self.word().fetch_and(!WAKER, Acquire);
         }
         if word & STAGE == DONE {
             return true;
@@ -226,12 +248,13 @@ impl<B, P: Park> Handoff<B, P> {
         let waker = waker.clone();
         // SAFETY: as just said.
         let former = self
+            .fields()
             .waker
             .with_mut(|place| unsafe { &mut *place }.replace(waker));
         drop(former);
         // ORDERING: the release half shows the waker to `finish`; the acquire half pairs with
         // `finish` if that has come meanwhile.
-        self.word.fetch_or(WAKER, AcqRel) & STAGE == DONE
+        self.word().fetch_or(WAKER, AcqRel) & STAGE == DONE
     }
 }
 
