@@ -171,8 +171,17 @@ mod model {
         }
 
         /// As natively.
+        ///
+        /// Loom leaves the order of a store and another thread's read-modify-write open, so a lock
+        /// could be found held for ever after its release. Looking first settles it.
         pub fn store(&self, value: u32, order: Ordering) {
-            self.write(|atomic| atomic.store(value, order));
+            self.write(|atomic| {
+                // ORDERING: Relaxed: no more than the store's own.
+                atomic.fetch_add(0, Ordering::Relaxed);
+                loom::stop_exploring();
+                atomic.store(value, order);
+                loom::explore();
+            });
         }
 
         /// As natively.
