@@ -205,6 +205,9 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
         let mut tail = self.tail.load(Relaxed);
         loop {
             if tail & view.lap.flag() != 0 {
+                // ORDERING: Acquire pairs with `close`: who is told of it sees what was done
+                // before. The load that found the flag may have been relaxed.
+                self.tail.load(Acquire);
                 return Err(Refused::Closed(()));
             }
             let length = view.run(tail, most, |ticket| view.free(ticket));
