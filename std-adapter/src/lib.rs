@@ -1,4 +1,105 @@
-//! Queues, events, signals and thread pools for applications.
+//! Queues with task accounting, events, signals and thread pools: what Python's `queue`,
+//! `threading`, `signal` and `concurrent.futures` give, without their traps.
+//!
+//! # Map
+//!
+//! | here | is what Python calls | guarantee |
+//! |---|---|---|
+//! | [`Queue`] | `queue.Queue` | first in, first out; nothing vanishes, also when it is [shut down](Shutdown) |
+//! | [`Lease`] | `get` and `task_done` | an item in hand is finished when it is dropped, also by a panic |
+//! | [`Event`] | `threading.Event` | [`set`](Event::set) may be called in a signal handler (Linux, Android) |
+//! | [`JoinCounter`] | | one `done` too many is an error, not a wrap |
+//! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
+//! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
+//! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
+//!
+//! Everything that waits comes with a time-out. Everything that can fail says why and hands back
+//! what it did not take: the item, or the closure. Whoever waits is woken when what
+//! it waits for is shut down.
+//!
+//! Queue, event and counter are those of [`brigade_core`] with a way to sleep, [`Parker`]; how they
+//! work, and the containers for interrupt handlers and firmware, is told there. Types of the core
+//! that take a [`Park`](brigade_core::wait::Park) can be used with [`Parker`] as well: a
+//! `brigade_core::Queue<Fifo<u8, 64>, Parker>` can be a `static` whose `try_put` is safe in a signal
+//! handler.
+//!
+//! # Limitations
+//!
+//! - **Not lock-free.** [`Queue`] is for threads: a thread that is preempted inside an operation may
+//!   hold up others for as long. No operation of [`Queue`], [`ThreadPool`] or [`Task`] may be used
+//!   in a signal handler.
+//! - **A closure that runs cannot be stopped**, only one that waits in the queue. Give long ones an
+//!   [`Event`] to look at.
+//! - **A pool can wait for itself**: when all of its workers wait for tasks, or for room in the
+//!   queue, of the same pool, nobody is left to help them. Nothing detects that yet.
+//! - **With `panic = "abort"`** a panic ends the process; all that is said here about panics needs
+//!   unwinding. A second panic while the first is unwinding ends the process in any case.
+//! - **After `fork` without `exec`** the child has none of the pool's threads. What it shares with
+//!   them may be in the middle of anything.
+//! - **Other systems than Linux** are less well tested. What does not exist on one is left out of
+//!   the crate there, so that its use does not compile: that is [`signal`] on anything but Unix.
+//!
+//! # Examples
+//!
+//! A pipeline: a walker feeds a bounded queue, workers take from it, and nobody is left waiting.
+//!
+//! ```
+//! use brigade::{Queue, Shutdown};
+//!
+//! let names: Queue<&str> = Queue::bounded(4);
+//! let lengths: Queue<usize> = Queue::unbounded();
+//! std::thread::scope(|scope| {
+//!     for _ in 0..2 {
+//!         scope.spawn(|| {
+//!             while let Ok(name) = names.lease() {
+//!                 lengths.put(name.len()).unwrap();
+//!             }
+//!         });
+//!     }
+//!     for name in ["red", "green", "blue"] {
+//!         names.put(name).unwrap(); // waits while four are queued
+//!     }
+//!     names.join(); // waits until all are finished, not only taken
+//!     names.shutdown(Shutdown::Drain);
+//! });
+//! lengths.shutdown(Shutdown::Drain);
+//! assert_eq!(lengths.iter().sum::<usize>(), 12);
+//! ```
+//!
+//! A pool whose work stops at Ctrl-C: what is in hand is finished, the rest is handed back.
+//!
+//! ```
+//! use brigade::{Event, Shutdown, TaskError, ThreadPool, signal};
+//!
+//! static STOP: Event = Event::new();
+//!
+//! let _guard = signal::on([signal::SIGINT, signal::SIGTERM], &STOP)?;
+//! let pool = ThreadPool::builder().threads(2).name("adder").build()?;
+//! let tasks = (0..100_u64)
+//!     .map(|n| pool.submit(move || (0..=n).sum::<u64>()))
+//!     .collect::<Result<Vec<_>, _>>()?;
+//! if STOP.is_set() {
+//!     // The second Ctrl-C would end the program at once.
+//!     drop(pool.shutdown(Shutdown::Immediate));
+//! }
+//! let mut total = 0;
+//! for task in tasks {
+//!     match task.result() {
+//!         Ok(sum) => total += sum,
+//!         Err(TaskError::Cancelled) => break,
+//!         Err(error) => return Err(error.into()),
+//!     }
+//! }
+//! println!("{total}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Reading the source
+//!
+//! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
+//! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them, `executor/` stands on
+//! all of it. Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`;
+//! the latter has loom models.
 
 mod event;
 mod executor;

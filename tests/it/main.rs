@@ -14,3 +14,5 @@ mod readme;
 mod sha256tree;
 #[cfg(target_os = "linux")]
 mod signal;
+#[cfg(target_os = "linux")]
+mod task;

@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -202,6 +203,10 @@ impl<T> Future for Task<T> {
         self.get_mut().promise.poll(context.waker())
     }
 }
+
+// A panic elsewhere cannot leave a task half done.
+impl<T> UnwindSafe for Task<T> {}
+impl<T> RefUnwindSafe for Task<T> {}
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

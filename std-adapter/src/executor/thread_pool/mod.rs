@@ -19,6 +19,7 @@ pub use builder::Builder;
 pub use error::{BuildError, SubmitError, SubmitTimeoutError, TrySubmitError};
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -328,6 +329,10 @@ impl ThreadPool {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+// Panics of closures stay in their tasks; nothing of the pool's is left half done.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
