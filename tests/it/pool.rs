@@ -13,12 +13,19 @@ use brigade::{
 
 use crate::harness::{LONG, OsThread, until};
 
-/// A pool of one worker, which waits for the event.
+/// A pool of one worker, which is running a task that waits for the event.
 pub(crate) fn held_back(release: &Arc<Event>) -> (ThreadPool, Task<()>) {
     let pool = ThreadPool::builder().threads(1).build().unwrap();
-    let release = Arc::clone(release);
-    let holder = pool.submit(move || release.wait()).unwrap();
-    until(|| pool.queued() == 0);
+    let begun = Arc::new(Event::new());
+    let holder = {
+        let (begun, release) = (Arc::clone(&begun), Arc::clone(release));
+        pool.submit(move || {
+            begun.set();
+            release.wait();
+        })
+        .unwrap()
+    };
+    assert!(begun.wait_timeout(LONG));
     (pool, holder)
 }
 

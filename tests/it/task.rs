@@ -189,11 +189,8 @@ fn the_last_waker_is_woken() {
     assert!(matches!(holder.result(), Err(TaskError::Taken)));
     assert_eq!(bells[0].rung.load(Ordering::SeqCst), 0);
     assert_eq!(bells[1].rung.load(Ordering::SeqCst), 1);
-    assert_eq!(
-        Arc::strong_count(&bells[1]),
-        1,
-        "a waker that was woken is dropped"
-    );
+    // A waker that was woken is dropped, by the worker.
+    until(|| Arc::strong_count(&bells[1]) == 1);
 }
 
 #[test]
