@@ -146,14 +146,12 @@ impl<P: Park> Event<P> {
         let begun = self.word.load(Acquire);
         let over = |word: u32| word & SET != 0 || word / ONE != begun / ONE;
 
+        let mut word = begun;
         let mut step = 0;
-        while P::relax(step) {
-            if over(self.word.load(Acquire)) {
-                return true;
-            }
+        while !over(word) && P::relax(step) {
+            word = self.word.load(Acquire);
             step += 1;
         }
-        let mut word = self.word.load(Acquire);
         let mut wake = Wake::Woken;
         loop {
             if over(word) {

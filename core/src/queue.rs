@@ -24,7 +24,7 @@ use crate::error::{
 };
 use crate::storage::Padded;
 use crate::sync::AtomicU32;
-use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
+use crate::wait::{Condition, EventCount, Park, Pause, Spin, TimedPark};
 
 mod batch;
 mod lease;
@@ -101,7 +101,8 @@ struct Waiting<P> {
 
 impl<C: Container, P: Park> Queue<C, P> {
     crate::sync::const_fn! {
-        /// A queue on this container, which should be empty.
+        /// A queue on this container, which must never have been used: every push it has seen counts
+        /// as an unfinished item.
         #[must_use]
         pub const fn new(container: C) -> Self {
             Self {
@@ -148,7 +149,7 @@ impl<C: Container, P: Park> Queue<C, P> {
     #[inline]
     pub fn try_put(&self, item: C::Item) -> Result<(), TryPutError<C::Item>> {
         let mut item = item;
-        let mut step = 0;
+        let mut pause = Pause::<P>::new();
         loop {
             match self.container.try_push(item) {
                 Ok(()) => {
@@ -159,8 +160,7 @@ impl<C: Container, P: Park> Queue<C, P> {
                 Err(Refused::Full(item)) => return Err(TryPutError::Full(item)),
                 Err(Refused::Closed(item)) => return Err(TryPutError::ShutDown(item)),
             }
-            P::relax(step);
-            step += 1;
+            pause.step();
         }
     }
 
@@ -180,7 +180,8 @@ impl<C: Container, P: Park> Queue<C, P> {
         }
     }
 
-    /// Puts an item, waiting for room if the queue is full. Blocks, for `timeout` at most.
+    /// Puts an item, waiting for room if the queue is full. Blocks, for `timeout` at most (apart
+    /// from the moment that a peer needs to finish its operation on the container).
     ///
     /// # Errors
     ///
@@ -239,7 +240,7 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// If the queue is empty, or was shut down and is empty.
     #[inline]
     pub fn try_get(&self) -> Result<C::Item, TryGetError> {
-        let mut step = 0;
+        let mut pause = Pause::<P>::new();
         loop {
             if self.is_immediate() {
                 return Err(TryGetError::ShutDown);
@@ -252,8 +253,7 @@ impl<C: Container, P: Park> Queue<C, P> {
                 Err(Nothing::Empty) => return Err(TryGetError::Empty),
                 Err(Nothing::Closed) => return Err(TryGetError::ShutDown),
                 Err(Nothing::Busy) => {
-                    P::relax(step);
-                    step += 1;
+                    pause.step();
                 }
             }
         }
@@ -273,7 +273,8 @@ impl<C: Container, P: Park> Queue<C, P> {
         }
     }
 
-    /// Gets an item, waiting for one if the queue is empty. Blocks, for `timeout` at most.
+    /// Gets an item, waiting for one if the queue is empty. Blocks, for `timeout` at most (apart
+    /// from the moment that a peer needs to finish its operation on the container).
     ///
     /// # Errors
     ///
@@ -331,7 +332,7 @@ impl<C: Container, P: Park> Queue<C, P> {
         self.tally.done(&self.container)
     }
 
-    /// How many items were put and not yet reported as finished, modulo at least 2^29.
+    /// How many items were put and not yet reported as finished; right up to 2^29.
     #[must_use]
     pub fn unfinished(&self) -> u32 {
         self.tally.count(&self.container)

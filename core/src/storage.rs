@@ -23,7 +23,9 @@ pub const MAX_CAPACITY: usize = 1 << 28;
 ///
 /// - `slots` returns the same elements in the same order on every call, until the storage is
 ///   dropped (the storage itself may move in between);
-/// - nobody else is given access to them;
+/// - nobody else is given access to them, and the storage may be sent and shared between threads
+///   as far as its slots are concerned;
+/// - `lap` is what its default returns;
 /// - `slots().len()` lies between `capacity()` and `capacity() + 2^16`, and `capacity()` between 1
 ///   and [`MAX_CAPACITY`].
 pub unsafe trait Storage<E> {

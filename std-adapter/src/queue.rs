@@ -18,7 +18,8 @@ use crate::unbounded::UnboundedFifo;
 /// [`Instant`](std::time::Instant)s.
 ///
 /// Progress: blocking, as locks are (see [`Store`]); not for signal handlers. For those take a
-/// `brigade_core::Queue<bounded::Fifo<T, N>, Parker>`, whose `try_put` and `try_get` are safe there.
+/// `brigade_core::Queue<bounded::Fifo<T, N>, Parker>`, whose `try_put` and
+/// `try_get` are safe there on Linux and Android (elsewhere the backend's wake-up takes a lock).
 ///
 /// # Example
 ///
@@ -107,8 +108,8 @@ impl<T> Container for Store<T> {
     }
 
     #[inline]
-    fn after(&self, pushed: u32, more: u32) -> u32 {
-        either!(self, container => container.after(pushed, more))
+    fn after(&self, pushed: u32) -> u32 {
+        either!(self, container => container.after(pushed))
     }
 
     #[inline]

@@ -125,6 +125,9 @@ impl<T> Container for UnboundedFifo<T> {
     }
 
     fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
+        if items.len() == 0 {
+            return Ok(0);
+        }
         let mut tail = self.tail.lock();
         if tail.closed {
             return Err(Refused::Closed(()));
@@ -172,8 +175,8 @@ impl<T> Container for UnboundedFifo<T> {
         self.tail.passed() as u32
     }
 
-    fn after(&self, pushed: u32, more: u32) -> u32 {
-        pushed.wrapping_add(more)
+    fn after(&self, pushed: u32) -> u32 {
+        pushed.wrapping_add(1)
     }
 
     fn between(&self, from: u32, to: u32) -> u32 {

@@ -42,6 +42,7 @@ on_every_container! {
     drops_what_is_left,
     survives_a_panicking_destructor,
     survives_a_panicking_receiver,
+    may_be_used_by_its_receiver,
 }
 
 /// A small generator of arbitrary but repeatable choices.
@@ -90,7 +91,8 @@ fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
             let before = queue.pushed();
             for item in 0..items {
                 queue.try_push(item).unwrap();
-                assert_eq!(queue.after(before, item + 1), queue.pushed());
+                let after = (0..=item).fold(before, |pushed, _| queue.after(pushed));
+                assert_eq!(after, queue.pushed());
             }
             assert!(!queue.is_closed());
             queue.close();
@@ -279,6 +281,37 @@ fn survives_a_panicking_receiver<C: Container<Item = Counted>>(make: impl Fn(usi
     );
     while queue.try_push(item()).is_ok() {}
     assert_eq!(queue.len(), 3, "every slot is usable");
+}
+
+/// Puts what it receives back, changed, into the queue it comes from.
+struct Returning<'a, C>(&'a C);
+
+impl<C: Container<Item = u32>> Extend<u32> for Returning<'_, C> {
+    fn extend<I: IntoIterator<Item = u32>>(&mut self, items: I) {
+        assert_eq!(
+            self.0.try_push(10),
+            Ok(()),
+            "there is room before the first is taken"
+        );
+        for item in items {
+            assert!(matches!(
+                self.0.try_push(item),
+                Ok(()) | Err(Refused::Full(_))
+            ));
+        }
+    }
+}
+
+fn may_be_used_by_its_receiver<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+    let queue = make(2);
+    for item in 0..2 {
+        queue.try_push(item).unwrap();
+    }
+    assert_eq!(queue.try_pop_many(2, &mut Returning(&queue)), Ok(2));
+    assert_eq!(queue.len(), 2);
+    queue.close();
+    while queue.try_pop().is_ok() {}
+    assert_eq!(queue.try_pop(), Err(Nothing::Closed));
 }
 
 #[test]

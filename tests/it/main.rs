@@ -16,3 +16,4 @@ mod sha256tree;
 mod signal;
 #[cfg(target_os = "linux")]
 mod task;
+mod waiting;

@@ -98,9 +98,12 @@ impl<T> fmt::Debug for Slot<T> {
 ///
 /// # Wrap-around
 ///
-/// Cursors are 32 bits wide. An operation that is stopped between two of its steps while exactly a
-/// multiple of 2^30 to 2^31 others pass (the power depends on the capacity) may take the queue for
-/// unchanged when it goes on.
+/// Cursors are 32 bits wide and begin anew after 2^30 to 2^31 operations (the power depends on the
+/// capacity). An operation that is stopped between two of its steps while that many others pass may
+/// take an old lap for the present one when it goes on; the chance is one in the number of laps that
+/// fit in a cursor, 2^20 at a capacity of 1000. Then items can be lost or a push go on for ever. So
+/// do not stop an operation for minutes on a busy queue and let it go on; stopping it for good is
+/// fine.
 ///
 /// # Source
 ///
@@ -410,8 +413,8 @@ impl<T, S: Storage<Slot<T>>> Container for RawFifo<T, S> {
         self.filled().true_tail().wrapping_sub(self.lap().one())
     }
 
-    fn after(&self, pushed: u32, more: u32) -> u32 {
-        self.lap().advance(pushed, more)
+    fn after(&self, pushed: u32) -> u32 {
+        self.lap().next(pushed)
     }
 
     fn between(&self, from: u32, to: u32) -> u32 {

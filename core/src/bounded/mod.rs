@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Fifo`] | two rings of indices and an array of values | blocks nobody: strictly lock-free |
 //! | [`Ticket`] | ring with a sequence number in each slot | blocks those who reach its slot |
-//! | [`TwoLock`] | ring with a lock at each end | blocks those at its end |
+//! | [`TwoLock`] | ring with a lock at each end | blocks those at its end, and at the other when it is empty or full |
 //!
 //! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
 //! interrupts, signal handlers, processes that can be killed. Between threads take `TwoLock`,
@@ -107,10 +107,11 @@ pub trait Container {
     /// [`between`](Self::between) know how to count with it.
     fn pushed(&self) -> u32;
 
-    /// What [`pushed`](Self::pushed) becomes after `more` further pushes, at most 2^16.
-    fn after(&self, pushed: u32, more: u32) -> u32;
+    /// What [`pushed`](Self::pushed) becomes after one more push.
+    fn after(&self, pushed: u32) -> u32;
 
-    /// How many pushes lie between two values of [`pushed`](Self::pushed), modulo at least 2^29.
+    /// How many pushes lie between two values of [`pushed`](Self::pushed), the earlier first. Right
+    /// up to 2^29; beyond that it means nothing.
     fn between(&self, from: u32, to: u32) -> u32;
 
     /// Whether there is nothing to pop, by the contract above. A closed and empty container is
@@ -211,7 +212,7 @@ fn drain<C: Container>(container: &C) {
 }
 
 /// Drops what is left in an iterator, all of it even if a destructor panics.
-fn finish<I: Iterator>(items: I) {
+pub(crate) fn finish<I: Iterator>(items: I) {
     struct Rest<I: Iterator>(I);
 
     impl<I: Iterator> Drop for Rest<I> {

@@ -24,10 +24,12 @@
 //! The end mark is an entry like any other, except that nobody moves a cursor past it: whoever
 //! reaches it, pushing or popping, knows that the ring is closed.
 //!
-//! Entries and cursors return to a former value after 2^32 / (slots rounded up to a power of two,
-//! times 2 to 4) laps, that is after 2^30 to 2^31 operations on the ring. A thread that is stopped
-//! between its load and its compare-and-swap for exactly a multiple of that many operations would
-//! take the old value for the new.
+//! Laps return to a former value after 2^32 / (slots rounded up to a power of two, times 2 to 4) of
+//! them, that is after 2^30 to 2^31 operations on the ring. A thread that is stopped between its
+//! load of a cursor and its last step on the entry for that long may, when it goes on, be wrong
+//! about which lap it sees: for one lap's worth of operations out of each such period. That is one
+//! chance in the number of laps (2^20 for 1000 slots, but few for the largest rings), each time a
+//! thread is stopped in the middle for so long.
 
 use crate::lap::Lap;
 use crate::sync::{

@@ -478,30 +478,6 @@ impl<T> Claim<'_, T> {
     }
 }
 
-/// The items of a claim of filled slots. Those not asked for are dropped with it, so that the
-/// slots become free even if the receiver panics.
-struct Items<'a, T>(Claim<'a, T>);
-
-impl<T> Iterator for Items<'_, T> {
-    type Item = T;
-
-    #[inline]
-    fn next(&mut self) -> Option<T> {
-        // SAFETY: `Items` is only made from `claim_filled`, and a ticket is left.
-        (self.0.left > 0).then(|| unsafe { self.0.empty() })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.left as usize, Some(self.0.left as usize))
-    }
-}
-
-impl<T> Drop for Items<'_, T> {
-    fn drop(&mut self) {
-        super::finish(self);
-    }
-}
-
 impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
     type Item = T;
 
@@ -540,13 +516,27 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
     }
 
     fn try_pop_many(&self, most: usize, into: &mut impl Extend<T>) -> Result<usize, Nothing> {
-        if most == 0 {
-            return Ok(0);
+        let mut popped = 0;
+        while popped < most {
+            let want = Run::<T>::LENGTH.min(most - popped);
+            let mut claim = match self.claim_filled(u32::try_from(want).unwrap_or(u32::MAX)) {
+                Ok(claim) => claim,
+                Err(nothing) if popped == 0 => return Err(nothing),
+                Err(_) => break,
+            };
+            let length = claim.left as usize;
+            // Through the stack, as the collection is the user's: it may panic, or use this ring,
+            // and must find no ticket drawn and not served.
+            let mut run = Run::new();
+            // SAFETY: the claim is one of filled slots, of `length` tickets, one for each round.
+            run.fill((0..length).map(|_| unsafe { claim.empty() }));
+            into.extend(run);
+            popped += length;
+            if length < want {
+                break;
+            }
         }
-        let claim = self.claim_filled(u32::try_from(most).unwrap_or(u32::MAX))?;
-        let length = claim.left as usize;
-        into.extend(Items(claim));
-        Ok(length)
+        Ok(popped)
     }
 
     fn close(&self) {
@@ -563,8 +553,8 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
         self.tail.load(Acquire) & !self.lap().flag()
     }
 
-    fn after(&self, pushed: u32, more: u32) -> u32 {
-        self.lap().advance(pushed, more)
+    fn after(&self, pushed: u32) -> u32 {
+        self.lap().next(pushed)
     }
 
     fn between(&self, from: u32, to: u32) -> u32 {
@@ -572,10 +562,10 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
     }
 
     fn confirm_empty(&self) -> bool {
-        let tail = self.confirmed_tail() & !self.lap().flag();
-        // ORDERING: Relaxed: a head that is older than it seems only makes the answer "no", and
-        // one that is newer has passed this tail.
-        self.head.load(Relaxed) == tail
+        // ORDERING: Relaxed: a head that is older than it seems only makes the answer "no". It is
+        // read first: if the tail is there afterwards, so was the head.
+        let head = self.head.load(Relaxed);
+        self.confirmed_tail() & !self.lap().flag() == head
     }
 
     fn confirm_full(&self) -> bool {

@@ -215,9 +215,9 @@ impl Drop for Turn<'_> {
 /// # Progress
 ///
 /// **Blocking.** If a thread is stopped during its turn, which lasts a few instructions, the others
-/// at the same end wait for it, busily; the other end goes on as far as the items and the room
-/// reach. So do not use it from an interrupt or signal handler that can cut off another operation
-/// at the same end: it would wait for ever. [`Fifo`](super::Fifo) has no such moment.
+/// at the same end wait for it, busily, and those at the other end as soon as they have to know
+/// whether the ring is empty or full. So do not use it from an interrupt or signal handler that can
+/// cut off another operation on the same ring: it would wait for ever. [`Fifo`](super::Fifo) has no such moment.
 ///
 /// # Exactness
 ///
@@ -225,8 +225,8 @@ impl Drop for Turn<'_> {
 ///
 /// # Wrap-around
 ///
-/// Counts are 32 bits wide and only compared under a lock, where less than 2^32 lies between them:
-/// there is nothing to go wrong.
+/// Counts are 32 bits wide and compared under a lock, where less than 2^32 lies between them: there
+/// is nothing to go wrong.
 ///
 /// # Source
 ///
@@ -423,9 +423,9 @@ impl<T, S: Storage<Slot<T>>> RawTwoLock<T, S> {
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        // ORDERING: Relaxed: an estimate. The consumers' count first, as it never passes the
-        // other.
-        let consumed = self.consumers.count.load(Relaxed);
+        // ORDERING: Acquire pairs with the release in `passed`: who sees the consumers' count sees
+        // a producers' count that is no less. Relaxed for that: an estimate.
+        let consumed = self.consumers.count.load(Acquire);
         let produced = self.producers.count.load(Relaxed);
         (produced.wrapping_sub(consumed) as usize).min(self.capacity())
     }
@@ -537,8 +537,8 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
         self.producers.count.load(Acquire)
     }
 
-    fn after(&self, pushed: u32, more: u32) -> u32 {
-        pushed.wrapping_add(more)
+    fn after(&self, pushed: u32) -> u32 {
+        pushed.wrapping_add(1)
     }
 
     fn between(&self, from: u32, to: u32) -> u32 {

@@ -6,15 +6,18 @@ use core::fmt;
 use super::Queue;
 use crate::bounded::{Container, Nothing, Refused, Run};
 use crate::error::GetError;
-use crate::wait::{Condition, EventCount, Park};
+use crate::wait::{Condition, EventCount, Park, Pause};
 
 impl<C: Container, P: Park> Queue<C, P> {
     /// Puts all these items, in this order, waiting for room whenever the queue is full. Blocks.
     ///
     /// Others' items may come in between. Items are put in runs of up to 32, each at little more
-    /// than the price of a single one if the container can do that ([`Ticket`] can).
+    /// than the price of a single one if the container can do that ([`TwoLock`] and [`Ticket`]
+    /// can). A run is taken from `items` before any of it is put: do not pass an iterator that waits
+    /// for the effect of its own earlier items, and if it panics, those of its run are dropped.
     ///
     /// [`Ticket`]: crate::bounded::Ticket
+    /// [`TwoLock`]: crate::bounded::TwoLock
     ///
     /// # Errors
     ///
@@ -53,6 +56,9 @@ impl<C: Container, P: Park> Queue<C, P> {
     }
 
     /// Gets up to `most` items into a collection, waiting for the first; says how many. Blocks.
+    ///
+    /// If the collection panics, items that it has not taken by then are dropped and stay
+    /// unfinished.
     ///
     /// ```
     /// # use brigade_core::{Queue, bounded::Ticket};
@@ -110,12 +116,11 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
     }
 
     fn attempt(&mut self) -> Option<Answer> {
-        let mut step = 0;
+        let mut pause = Pause::<P>::new();
         let answer = loop {
             match self.queue.container.try_push_many(&mut self.run) {
                 Err(Refused::Busy(())) => {
-                    P::relax(step);
-                    step += 1;
+                    pause.step();
                 }
                 answer => break answer,
             }
@@ -155,7 +160,7 @@ impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C,
     }
 
     fn attempt(&mut self) -> Option<Self::Output> {
-        let mut step = 0;
+        let mut pause = Pause::<P>::new();
         loop {
             if self.queue.is_immediate() {
                 return Some(Err(GetError));
@@ -172,8 +177,7 @@ impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C,
                 Err(Nothing::Empty) => return None,
                 Err(Nothing::Closed) => return Some(Err(GetError)),
                 Err(Nothing::Busy) => {
-                    P::relax(step);
-                    step += 1;
+                    pause.step();
                 }
             }
         }

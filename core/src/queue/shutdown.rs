@@ -3,7 +3,7 @@
 use super::Queue;
 use crate::bounded::{Container, Nothing};
 use crate::sync::Ordering::{Acquire, Release};
-use crate::wait::Park;
+use crate::wait::{Park, Pause};
 
 /// What becomes of the items inside when a queue is shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,9 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// Lets no further item in and wakes everybody who waits.
     ///
     /// Returns an iterator over the items that this call takes out of the queue: none for
-    /// [`Shutdown::Drain`], all that are left for [`Shutdown::Immediate`]. They count as finished;
-    /// dropping the iterator drops the rest of them. A second call may follow a first, to turn a
+    /// [`Shutdown::Drain`], all that are left for [`Shutdown::Immediate`]. Each counts as
+    /// finished when it is taken; dropping the iterator takes and drops the rest, so do that, or
+    /// use them up, before you [`join`](Self::join). A second call may follow a first, to turn a
     /// drain into an immediate shutdown.
     ///
     /// Items that consumers hold are theirs to finish: `join` waits for them.
@@ -71,7 +72,7 @@ impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
     type Item = C::Item;
 
     fn next(&mut self) -> Option<C::Item> {
-        let mut step = 0;
+        let mut pause = Pause::<P>::new();
         while self.active {
             match self.queue.container.try_pop() {
                 Ok(item) => {
@@ -80,8 +81,7 @@ impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
                     return Some(item);
                 }
                 Err(Nothing::Busy) => {
-                    P::relax(step);
-                    step += 1;
+                    pause.step();
                 }
                 Err(Nothing::Empty | Nothing::Closed) => self.active = false,
             }
@@ -92,6 +92,6 @@ impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
 
 impl<C: Container, P: Park> Drop for Remaining<'_, C, P> {
     fn drop(&mut self) {
-        self.for_each(drop);
+        crate::bounded::finish(self);
     }
 }

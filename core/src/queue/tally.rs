@@ -41,7 +41,7 @@ impl<P: Park> Tally<P> {
             if done == container.pushed() {
                 return Err(TooManyDone);
             }
-            let next = container.after(done, 1);
+            let next = container.after(done);
             match self.done.compare_exchange_weak(done, next, AcqRel, Acquire) {
                 Ok(_) => {
                     if next == container.pushed() {

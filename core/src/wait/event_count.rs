@@ -28,6 +28,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem;
 
 use super::{Park, Wake};
 use crate::sync::{
@@ -75,7 +76,7 @@ const EPOCH: u32 = 2;
 ///         TURN.swap(1, Ordering::AcqRel);
 ///         CHANGED.notify(1);
 ///     });
-///     CHANGED.wait(&mut MyTurn, None);
+///     MyTurn.attempt().or_else(|| CHANGED.wait(&mut MyTurn, None));
 /// });
 /// ```
 pub struct EventCount<P> {
@@ -126,7 +127,8 @@ impl<P: Park> EventCount<P> {
         }
     }
 
-    /// Waits until an attempt succeeds, or until the deadline; `None` means it has passed.
+    /// Waits until an attempt succeeds, or until the deadline; `None` means it has passed. Make an
+    /// attempt of your own before: this begins with a moment of waiting.
     ///
     /// Blocks: first busily for as long as the backend sees fit, then asleep.
     #[inline]
@@ -159,7 +161,10 @@ impl<P: Park> EventCount<P> {
                 return Some(output);
             }
             let wake = waiter.park(deadline);
-            if let Some(output) = condition.attempt() {
+            let pass_on = PassOn(self);
+            let attempt = condition.attempt();
+            mem::forget(pass_on);
+            if let Some(output) = attempt {
                 if condition.more() {
                     self.notify(1);
                 }
@@ -248,6 +253,15 @@ impl<P> fmt::Debug for EventCount<P> {
         f.debug_struct("EventCount")
             .field("waiters", &self.sleepers.load(Relaxed))
             .finish_non_exhaustive()
+    }
+}
+
+/// Passes the wake-up on if the attempt of the one who received it panics.
+struct PassOn<'a, P: Park>(&'a EventCount<P>);
+
+impl<P: Park> Drop for PassOn<'_, P> {
+    fn drop(&mut self) {
+        self.0.notify(1);
     }
 }
 

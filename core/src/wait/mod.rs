@@ -14,6 +14,7 @@ mod spin;
 pub use event_count::{Condition, EventCount, Waiter};
 pub use spin::Spin;
 
+use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::sync::Word;
@@ -48,6 +49,26 @@ pub trait Park {
     /// Also called, whatever it answered, where there is nothing to sleep on: while a peer is
     /// between two instructions.
     fn relax(step: u32) -> bool;
+}
+
+/// Waiting for a peer that is in the middle of an operation: step by step, and never asleep.
+pub(crate) struct Pause<P> {
+    step: u32,
+    park: PhantomData<fn() -> P>,
+}
+
+impl<P: Park> Pause<P> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            step: 0,
+            park: PhantomData,
+        }
+    }
+
+    pub(crate) fn step(&mut self) {
+        P::relax(self.step);
+        self.step = self.step.saturating_add(1);
+    }
 }
 
 /// A backend with a clock.

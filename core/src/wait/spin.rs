@@ -6,12 +6,14 @@ use core::marker::PhantomData;
 use ::spin::RelaxStrategy;
 
 use super::{Park, Wake};
-use crate::sync::{Ordering::Relaxed, Word};
+use crate::sync::{Ordering::Relaxed, Word, pause};
 
 /// Waits busily, with `R` between two looks.
 ///
 /// The default `R` is the spin-loop hint. On bare metal pass a strategy that sleeps until the next
-/// interrupt instead:
+/// interrupt instead. It must not miss an interrupt that comes just before it (`wfe` remembers one,
+/// a bare `wfi` does not), and nothing here wakes another core: for that, send an event after the
+/// call that should wake.
 ///
 /// ```
 /// use brigade_core::{Event, wait::Spin};
@@ -47,7 +49,7 @@ impl<R: RelaxStrategy> Park for Spin<R> {
     fn unpark(_word: &Word, _sleepers: u32) {}
 
     fn relax(_step: u32) -> bool {
-        R::relax();
+        pause();
         false
     }
 }
