@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | [`Fifo`](bounded::Fifo): all | lock-free | one spare slot less; nobody waits |
 //! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
-//! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on |
+//! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on; so do those at the other if they find it empty or full |
 //! | [`Event`]: `set` | lock-free | it may not have woken anybody yet |
 //! | [`Event`]: `is_set`; `clear` | wait-free; lock-free where there is no atomic "and" | no effect |
 //! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |

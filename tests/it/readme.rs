@@ -1,10 +1,10 @@
 //! What the README shows that doc tests cannot check: its loom model is one that `cargo loom` runs,
 //! its links lead somewhere, and it names the one command that CI runs.
 
+use std::fs;
 use std::path::Path;
 
 const README: &str = include_str!("../../README.md");
-const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");
 
 /// The text of every fenced block with this word behind the fence.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
@@ -40,14 +40,24 @@ fn rust_code_is_compiled_by_rustdoc_or_by_cargo_loom() {
 #[test]
 fn links_lead_to_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let targets = |text: &'static str| {
-        text.split("](")
+    for file in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "core/src/bounded/README.md",
+        "core/src/wait/README.md",
+    ] {
+        let file = root.join(file);
+        let text = fs::read_to_string(&file).unwrap();
+        let folder = file.parent().unwrap();
+        let targets = text
+            .split("](")
             .skip(1)
             .filter_map(|rest| rest.split_once(')'))
-            .map(|(target, _)| target)
-    };
-    for target in targets(README).chain(targets(CONTRIBUTING)) {
-        assert!(root.join(target).exists(), "{target} does not exist");
+            .map(|(target, _)| target.split('#').next().unwrap());
+        for target in targets {
+            let there = folder.join(target).exists();
+            assert!(there, "{}: {target} does not exist", file.display());
+        }
     }
 }
 
