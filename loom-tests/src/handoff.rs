@@ -5,7 +5,7 @@
 
 #[path = "../../std-adapter/src/executor/handoff.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
-mod handoff;
+mod original;
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -13,7 +13,7 @@ use std::task::{Wake, Waker};
 use brigade_core::sync::{Model, UnsafeCell};
 use loom::sync::Notify;
 
-use self::handoff::{Fate, Handoff, Then};
+use self::original::{Fate, Handoff, Then};
 use crate::harness::{Crew, exhaustive};
 
 /// A body that counts who has been at it: 0 as submitted, 1 run, 2 cancelled.
@@ -55,16 +55,12 @@ impl Shared {
         if fate == Fate::Last {
             self.allocation.with_mut(|freed| {
                 // SAFETY: nobody else uses it; loom tells if somebody does.
-                assert!(
-                    !std::mem::replace(unsafe { &mut *freed }, true),
-                    "freed twice"
-                );
+                let freed = unsafe { &mut *freed };
+                assert!(!std::mem::replace(freed, true), "freed twice");
             });
+            let check = |body: &mut u32| assert_ne!(*body, 0, "freed before it was done");
             // SAFETY: as above.
-            unsafe {
-                self.work
-                    .with_body(|body| assert_ne!(*body, 0, "freed before it was done"))
-            };
+            unsafe { self.work.with_body(check) };
         }
     }
 
@@ -120,17 +116,17 @@ impl Shared {
 }
 
 /// After all is over the allocation has been freed.
-fn freed(shared: Shared) {
-    // SAFETY: the model's other threads have ended.
-    shared
-        .allocation
-        .with(|freed| assert!(unsafe { *freed }, "never freed"));
+fn freed(shared: &Shared) {
+    shared.allocation.with(|freed| {
+        // SAFETY: the model's other threads have ended.
+        assert!(unsafe { *freed }, "never freed");
+    });
 }
 
 #[test]
 fn wait() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             assert!(shared.work().wait(None));
             assert_eq!(shared.take(), 1);
             shared.leave();
@@ -141,7 +137,7 @@ fn wait() {
 #[test]
 fn give_up_and_wait_again() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             if shared.work().wait(Some(())) || shared.work().wait(None) {
                 assert_eq!(shared.take(), 1);
             }
@@ -153,7 +149,7 @@ fn give_up_and_wait_again() {
 #[test]
 fn give_up_and_leave() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             if shared.work().wait(Some(())) {
                 assert_eq!(shared.take(), 1);
             }
@@ -166,17 +162,17 @@ fn give_up_and_leave() {
 fn leave_at_once() {
     exhaustive(|| {
         freed(
-            Crew::new(Shared::new())
+            &Crew::new(Shared::new())
                 .and(Shared::run)
                 .here(Shared::leave),
-        )
+        );
     });
 }
 
 #[test]
 fn cancel() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             let cancelled = shared.finish(2, Then::Stay);
             assert!(shared.work().wait(None));
             assert_eq!(shared.take(), if cancelled { 2 } else { 1 });
@@ -194,14 +190,14 @@ fn cancel_twice() {
             .here(|shared| shared.finish(2, Then::Stay));
         assert_ne!(shared.take(), 0);
         shared.leave();
-        freed(shared);
+        freed(&shared);
     });
 }
 
 #[test]
 fn poll() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             if !shared.poll() {
                 shared.wait_for_bell();
             }
@@ -214,7 +210,7 @@ fn poll() {
 #[test]
 fn poll_twice_and_cancel() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             if !shared.poll() && !shared.poll() {
                 shared.finish(2, Then::Stay);
                 shared.wait_for_bell();
@@ -228,7 +224,7 @@ fn poll_twice_and_cancel() {
 #[test]
 fn poll_then_wait() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             shared.poll();
             assert!(shared.work().wait(None));
             assert_eq!(shared.take(), 1);
@@ -240,7 +236,7 @@ fn poll_then_wait() {
 #[test]
 fn poll_and_leave() {
     exhaustive(|| {
-        freed(Crew::new(Shared::new()).and(Shared::run).here(|shared| {
+        freed(&Crew::new(Shared::new()).and(Shared::run).here(|shared| {
             shared.poll();
             shared.leave();
         }));

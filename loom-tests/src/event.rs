@@ -1,0 +1,149 @@
+//! `Event`: no waiter misses a set, and a set shows what was done before it.
+//!
+//! With three threads the interruptions are bounded: a lost wake-up needs one in the waiter, between
+//! its last look and its sleep, and one in whoever would wake it; a third lets somebody else come in
+//! between.
+
+use brigade_core::Event;
+use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed, Word};
+use brigade_core::wait::{Park, Wake};
+
+use crate::harness::{Crew, bounded, exhaustive};
+
+/// An event, and something that is done before it is set.
+type Announced = (Event<Model>, AtomicU32);
+
+fn announced() -> Announced {
+    (Event::new(), AtomicU32::new(0))
+}
+
+fn announce((event, done): &Announced) {
+    done.store(1, Relaxed);
+    event.set();
+}
+
+#[test]
+fn a_set_wakes_the_waiter_and_shows_what_was_before() {
+    exhaustive(|| {
+        Crew::new(announced()).and(announce).here(|(event, done)| {
+            event.wait();
+            assert_eq!(done.load(Relaxed), 1);
+        });
+    });
+}
+
+#[test]
+fn a_set_that_is_seen_shows_what_was_before() {
+    exhaustive(|| {
+        Crew::new(announced()).and(announce).here(|(event, done)| {
+            if event.is_set() {
+                assert_eq!(done.load(Relaxed), 1);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_set_wakes_all_waiters() {
+    bounded(3, || {
+        Crew::new(Event::<Model>::new())
+            .and(Event::wait)
+            .and(Event::wait)
+            .here(Event::set);
+    });
+}
+
+#[test]
+fn of_two_sets_the_later_shows_both() {
+    exhaustive(|| {
+        Crew::new((announced(), AtomicU32::new(0)))
+            .and(|(announced, _)| announce(announced))
+            .here(|((event, first), second)| {
+                second.store(1, Relaxed);
+                event.set();
+                event.wait();
+                assert_eq!(second.load(Relaxed), 1);
+                // The other may be still to come.
+                let _ = first.load(Relaxed);
+            });
+    });
+}
+
+/// Clear, look, wait: the consumer either sees the work or is woken for it, although the event was
+/// set already when the producer set it.
+#[test]
+fn nothing_is_missed_between_clear_and_wait() {
+    exhaustive(|| {
+        let announced = announced();
+        announced.0.set();
+        Crew::new(announced).and(announce).here(|(event, done)| {
+            event.clear();
+            if done.load(Relaxed) == 0 {
+                event.wait();
+                assert_eq!(done.load(Relaxed), 1);
+            }
+        });
+    });
+}
+
+loom::lazy_static! {
+    /// Whether somebody is about to go to sleep.
+    static ref RETIRING: AtomicU32 = AtomicU32::new(0);
+}
+
+/// Says when somebody is about to go to sleep.
+enum Watched {}
+
+impl Park for Watched {
+    type Deadline = ();
+
+    fn park(word: &Word, expected: u32, deadline: Option<()>) -> Wake {
+        RETIRING.store(1, Relaxed);
+        Model::park(word, expected, deadline)
+    }
+
+    fn unpark(word: &Word, sleepers: u32) {
+        Model::unpark(word, sleepers);
+    }
+
+    fn relax(step: u32) -> bool {
+        Model::relax(step)
+    }
+}
+
+/// A waiter that has begun to wait goes on when the event is set, however soon it is cleared.
+#[test]
+fn a_pulse_releases_those_who_wait() {
+    exhaustive(|| {
+        Crew::new(Event::<Watched>::new())
+            .and(Event::wait)
+            .here(|event| {
+                let waits = RETIRING.load(Relaxed) == 1;
+                event.set();
+                if waits {
+                    event.clear();
+                }
+            });
+    });
+}
+
+#[test]
+fn a_time_out_takes_nobody_elses_wake_up() {
+    bounded(3, || {
+        Crew::new(Event::<Model>::new())
+            .and(Event::wait)
+            .and(|event| event.wait_deadline(()))
+            .here(Event::set);
+    });
+}
+
+#[test]
+fn a_wait_that_succeeds_in_time_has_seen_the_set() {
+    exhaustive(|| {
+        Crew::new(announced()).and(announce).here(|(event, done)| {
+            if event.wait_deadline(()) {
+                assert_eq!(done.load(Relaxed), 1);
+            }
+        });
+    });
+}
