@@ -1,386 +1,42 @@
-//! The seam to the machine: the only file that picks the atomics and the only one that knows loom.
+//! The seam to the machine: the only module that picks the atomics and the only one that knows loom.
 //!
 //! Everything else in this crate is written over what is exported here, so one text of every
-//! algorithm runs on native atomics and, under `--cfg brigade_loom`, inside a loom model:
+//! algorithm runs on native atomics, inside a loom model under `--cfg brigade_loom`, and step by
+//! step under `--cfg brigade_steps`:
 //!
-//! | here | natively | in a model |
-//! |---|---|---|
-//! | [`AtomicU32`], [`Ordering`] | `core::sync::atomic` | loom's |
-//! | [`UnsafeCell`] | a closure-taking wrapper | loom's, which checks every access for races |
-//! | [`pause`] | the spin-loop hint | a yield to loom's scheduler |
-//! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it |
-//! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants |
+//! | here | natively | in a model | step by step |
+//! |---|---|---|---|
+//! | [`AtomicU32`], [`Ordering`] | `core::sync::atomic` | loom's | native, with a hook before each access |
+//! | [`LoadStoreU32`] | the same, but never more than loads and stores | the same | the same |
+//! | [`UnsafeCell`] | a closure-taking wrapper | loom's, which checks every access for races | native |
+//! | [`pause`] | the spin-loop hint | a yield to loom's scheduler | native |
+//! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it | the same |
+//! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants | native |
 //!
-//! The cfg is a name of our own because a bare `--cfg loom` would leak into every other crate of
+//! The cfgs are names of our own because a bare `--cfg loom` would leak into every other crate of
 //! the graph, and several of them change shape under it.
 
+#[cfg(brigade_loom)]
+mod model;
 #[cfg(not(brigade_loom))]
-pub use native::{AtomicU32, UnsafeCell, Word, pause};
-#[cfg(not(brigade_loom))]
-pub(crate) use native::{array, const_fn};
+mod native;
+#[cfg(all(brigade_steps, not(brigade_loom)))]
+pub mod steps;
 
 #[cfg(brigade_loom)]
-pub use model::{AtomicU32, Model, UnsafeCell, Word, pause};
+pub use model::{AtomicU32, LoadStoreU32, Model, UnsafeCell, Word, pause};
 #[cfg(brigade_loom)]
 pub(crate) use model::{array, const_fn};
 
-pub use core::sync::atomic::Ordering;
-
 #[cfg(not(brigade_loom))]
-mod native {
-    pub use core::sync::atomic::AtomicU32;
+pub use native::{LoadStoreU32, UnsafeCell, Word, pause};
+#[cfg(not(brigade_loom))]
+pub(crate) use native::{array, const_fn};
 
-    /// `core::cell::UnsafeCell` behind closures, so that loom can watch every access.
-    #[derive(Debug)]
-    #[repr(transparent)]
-    pub struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+#[cfg(all(brigade_steps, not(brigade_loom)))]
+pub use steps::AtomicU32;
 
-    impl<T> UnsafeCell<T> {
-        /// Wraps a value.
-        pub const fn new(value: T) -> Self {
-            Self(core::cell::UnsafeCell::new(value))
-        }
+#[cfg(not(any(brigade_steps, brigade_loom)))]
+pub use native::AtomicU32;
 
-        /// Lends a pointer to read through.
-        #[inline(always)]
-        pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
-            read(self.0.get())
-        }
-
-        /// Lends a pointer to write through.
-        #[inline(always)]
-        pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
-            write(self.0.get())
-        }
-    }
-
-    /// A 32-bit atomic that somebody may sleep on; see [`Park`](crate::wait::Park).
-    #[derive(Debug)]
-    #[repr(transparent)]
-    pub struct Word(AtomicU32);
-
-    impl Word {
-        /// A word with this value and nobody asleep on it.
-        #[must_use]
-        pub const fn new(value: u32) -> Self {
-            Self(AtomicU32::new(value))
-        }
-    }
-
-    impl core::ops::Deref for Word {
-        type Target = AtomicU32;
-
-        #[inline(always)]
-        fn deref(&self) -> &AtomicU32 {
-            &self.0
-        }
-    }
-
-    /// Tells the processor that this is a busy-wait loop.
-    #[inline(always)]
-    pub fn pause() {
-        core::hint::spin_loop();
-    }
-
-    /// A constructor that is `const` outside models.
-    macro_rules! const_fn {
-        ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
-            $(#[$meta])* $vis const fn $($rest)*
-        };
-    }
-
-    /// An array of equal values that need not be `Copy`.
-    macro_rules! array {
-        ($value:expr; $len:expr) => {
-            [const { $value }; $len]
-        };
-    }
-
-    pub(crate) use {array, const_fn};
-}
-
-#[cfg(brigade_loom)]
-mod model {
-    extern crate std;
-
-    use core::convert::Infallible;
-    use core::time::Duration;
-    use std::collections::VecDeque;
-    use std::sync::{Mutex, MutexGuard, PoisonError};
-    use std::vec::Vec;
-
-    use loom::sync::Condvar;
-    use loom::thread::{self, Thread, ThreadId};
-
-    use super::Ordering;
-    use crate::wait::{Park, TimedPark, Wake};
-
-    pub use loom::cell::UnsafeCell;
-    pub use loom::thread::yield_now as pause;
-
-    /// Loom's atomic, with nothing left out of the search.
-    ///
-    /// Loom (0.7) remembers one access to an atomic, the last. If two threads load, one after the
-    /// other, and the second then writes, the first load is forgotten and the write is never tried
-    /// before it. So most interleavings of two threads that load and compare-and-swap are left out,
-    /// silently. Here the loads of each thread leave a mark that every write touches, so that loom
-    /// knows of all pairs. Where threads may switch does not change: the marks are no part of what
-    /// is explored.
-    #[derive(Debug)]
-    pub struct AtomicU32 {
-        value: loom::sync::atomic::AtomicU32,
-        /// One for each thread that ever loaded. A condition variable nobody waits on is loom's
-        /// plainest object: ringing it is an access, and nothing else.
-        marks: Mutex<Vec<(ThreadId, Condvar)>>,
-    }
-
-    impl AtomicU32 {
-        /// An atomic with this value.
-        #[must_use]
-        pub fn new(value: u32) -> Self {
-            Self {
-                value: loom::sync::atomic::AtomicU32::new(value),
-                marks: Mutex::default(),
-            }
-        }
-
-        fn note(&self, is_write: bool) {
-            let me = thread::current().id();
-            let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-            if !is_write && marks.iter().all(|(id, _)| *id != me) {
-                marks.push((me, Condvar::new()));
-            }
-            for (_, mark) in marks.iter().filter(|(id, _)| (*id == me) != is_write) {
-                loom::stop_exploring();
-                mark.notify_one();
-                loom::explore();
-            }
-        }
-
-        /// As natively.
-        pub fn load(&self, order: Ordering) -> u32 {
-            let value = self.value.load(order);
-            self.note(false);
-            value
-        }
-
-        fn write<R>(&self, write: impl FnOnce(&loom::sync::atomic::AtomicU32) -> R) -> R {
-            let answer = write(&self.value);
-            self.note(true);
-            answer
-        }
-
-        /// As natively.
-        ///
-        /// Loom leaves the order of a store and another thread's read-modify-write open, so a lock
-        /// could be found held for ever after its release. Looking first settles it.
-        pub fn store(&self, value: u32, order: Ordering) {
-            self.write(|atomic| {
-                // ORDERING: Relaxed: no more than the store's own.
-                atomic.fetch_add(0, Ordering::Relaxed);
-                loom::stop_exploring();
-                atomic.store(value, order);
-                loom::explore();
-            });
-        }
-
-        /// As natively.
-        pub fn swap(&self, value: u32, order: Ordering) -> u32 {
-            self.write(|atomic| atomic.swap(value, order))
-        }
-
-        /// As natively.
-        pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-            self.write(|atomic| atomic.fetch_add(value, order))
-        }
-
-        /// As natively.
-        pub fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
-            self.write(|atomic| atomic.fetch_sub(value, order))
-        }
-
-        /// As natively.
-        pub fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
-            self.write(|atomic| atomic.fetch_or(value, order))
-        }
-
-        /// As natively.
-        pub fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
-            self.write(|atomic| atomic.fetch_and(value, order))
-        }
-
-        /// As natively.
-        ///
-        /// # Errors
-        ///
-        /// As natively.
-        pub fn compare_exchange(
-            &self,
-            current: u32,
-            new: u32,
-            success: Ordering,
-            failure: Ordering,
-        ) -> Result<u32, u32> {
-            self.write(|atomic| atomic.compare_exchange(current, new, success, failure))
-        }
-
-        /// As natively, but does not fail without a reason.
-        ///
-        /// # Errors
-        ///
-        /// As natively.
-        pub fn compare_exchange_weak(
-            &self,
-            current: u32,
-            new: u32,
-            success: Ordering,
-            failure: Ordering,
-        ) -> Result<u32, u32> {
-            self.compare_exchange(current, new, success, failure)
-        }
-
-        /// As natively.
-        ///
-        /// # Errors
-        ///
-        /// As natively.
-        pub fn fetch_update(
-            &self,
-            set_order: Ordering,
-            fetch_order: Ordering,
-            mut update: impl FnMut(u32) -> Option<u32>,
-        ) -> Result<u32, u32> {
-            let mut before = self.load(fetch_order);
-            while let Some(after) = update(before) {
-                match self.compare_exchange_weak(before, after, set_order, fetch_order) {
-                    Ok(_) => return Ok(before),
-                    Err(now) => before = now,
-                }
-            }
-            Err(before)
-        }
-    }
-
-    /// A 32-bit atomic that somebody may sleep on; see [`Park`].
-    #[derive(Debug)]
-    pub struct Word {
-        atomic: AtomicU32,
-        /// In the order in which they fell asleep. Loom need not know of the lock: it never
-        /// switches threads while it is held.
-        asleep: Mutex<VecDeque<Sleeper>>,
-    }
-
-    #[derive(Debug)]
-    struct Sleeper {
-        thread: Thread,
-        timed: bool,
-    }
-
-    impl Word {
-        /// A word with this value and nobody asleep on it.
-        #[must_use]
-        pub fn new(value: u32) -> Self {
-            Self {
-                atomic: AtomicU32::new(value),
-                asleep: Mutex::default(),
-            }
-        }
-
-        fn asleep(&self) -> MutexGuard<'_, VecDeque<Sleeper>> {
-            self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-
-        /// The value of this instant. As a read-modify-write it cannot be stale, and loom tries it
-        /// before and after every change of the word.
-        fn now(&self) -> u32 {
-            // ORDERING: Relaxed: like a futex's check, it orders nothing.
-            self.atomic.fetch_add(0, Ordering::Relaxed)
-        }
-    }
-
-    impl core::ops::Deref for Word {
-        type Target = AtomicU32;
-
-        fn deref(&self) -> &AtomicU32 {
-            &self.atomic
-        }
-    }
-
-    /// The backend of models: sleeps in loom's scheduler, which reports a thread that is never
-    /// woken as a deadlock.
-    ///
-    /// A deadline is modelled as a return at any moment: a sleeper with a deadline wakes by itself
-    /// whenever loom lets it run, unless somebody woke it before.
-    ///
-    /// Nobody waits busily first: in loom a pause would hide from the following loads the old
-    /// values that the preceding ones saw, and with them the mistakes that models look for.
-    #[derive(Debug)]
-    pub struct Model(Infallible);
-
-    impl Park for Model {
-        type Deadline = ();
-
-        fn park(word: &Word, expected: u32, deadline: Option<()>) -> Wake {
-            // From here to the next step loom lets nobody else run: comparing and falling asleep
-            // are one.
-            if word.now() != expected {
-                return Wake::Woken;
-            }
-            let me = thread::current();
-            let (thread, timed) = (me.clone(), deadline.is_some());
-            word.asleep().push_back(Sleeper { thread, timed });
-            if timed {
-                // Whoever is let in before this step may still wake us.
-                word.now();
-                let mut asleep = word.asleep();
-                let place = asleep.iter().position(|it| it.thread.id() == me.id());
-                return match place.and_then(|place| asleep.remove(place)) {
-                    Some(_) => Wake::TimedOut,
-                    None => Wake::Woken,
-                };
-            }
-            while word.asleep().iter().any(|it| it.thread.id() == me.id()) {
-                thread::park();
-            }
-            Wake::Woken
-        }
-
-        fn unpark(word: &Word, sleepers: u32) {
-            word.now();
-            let mut asleep = word.asleep();
-            let woken = asleep
-                .len()
-                .min(usize::try_from(sleepers).unwrap_or(usize::MAX));
-            for sleeper in asleep.drain(..woken).filter(|it| !it.timed) {
-                sleeper.thread.unpark();
-            }
-        }
-
-        fn relax(step: u32) -> bool {
-            if step > 0 {
-                pause();
-            }
-            false
-        }
-    }
-
-    impl TimedPark for Model {
-        fn deadline_after(_timeout: Duration) -> Option<()> {
-            Some(())
-        }
-    }
-
-    macro_rules! const_fn {
-        ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
-            $(#[$meta])* $vis fn $($rest)*
-        };
-    }
-
-    macro_rules! array {
-        ($value:expr; $len:expr) => {
-            core::array::from_fn(|_| $value)
-        };
-    }
-
-    pub(crate) use {array, const_fn};
-}
+pub use core::sync::atomic::Ordering;

@@ -1,0 +1,78 @@
+//! The atomics of the machine.
+
+#[cfg(not(brigade_steps))]
+pub use core::sync::atomic::AtomicU32;
+
+#[cfg(brigade_steps)]
+use super::AtomicU32;
+
+/// An atomic that is only ever loaded and stored: native also on chips that have nothing more.
+pub type LoadStoreU32 = AtomicU32;
+
+/// `core::cell::UnsafeCell` behind closures, so that loom can watch every access.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    /// Wraps a value.
+    pub const fn new(value: T) -> Self {
+        Self(core::cell::UnsafeCell::new(value))
+    }
+
+    /// Lends a pointer to read through.
+    #[inline(always)]
+    pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+        read(self.0.get())
+    }
+
+    /// Lends a pointer to write through.
+    #[inline(always)]
+    pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+        write(self.0.get())
+    }
+}
+
+/// A 32-bit atomic that somebody may sleep on; see [`Park`](crate::wait::Park).
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Word(AtomicU32);
+
+impl Word {
+    /// A word with this value and nobody asleep on it.
+    #[must_use]
+    pub const fn new(value: u32) -> Self {
+        Self(AtomicU32::new(value))
+    }
+}
+
+impl core::ops::Deref for Word {
+    type Target = AtomicU32;
+
+    #[inline(always)]
+    fn deref(&self) -> &AtomicU32 {
+        &self.0
+    }
+}
+
+/// Tells the processor that this is a busy-wait loop.
+#[inline(always)]
+pub fn pause() {
+    core::hint::spin_loop();
+}
+
+/// A constructor that is `const` outside models.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+        $(#[$meta])* $vis const fn $($rest)*
+    };
+}
+
+/// An array of equal values that need not be `Copy`.
+macro_rules! array {
+    ($value:expr; $len:expr) => {
+        [const { $value }; $len]
+    };
+}
+
+pub(crate) use {array, const_fn};
