@@ -8,8 +8,8 @@
 //! |---|---|---|---|
 //! | [`AtomicU32`], [`Ordering`] | `core::sync::atomic` | loom's | native, with a hook before each access |
 //! | [`LoadStoreU32`] | the same, but never more than loads and stores | the same | the same |
-//! | [`UnsafeCell`] | a closure-taking wrapper | loom's, which checks every access for races | native |
-//! | [`pause`] | the spin-loop hint | a yield to loom's scheduler | native |
+//! | [`UnsafeCell`] | a closure-taking wrapper | loom's, which checks every access for races | native, with a hook before each access |
+//! | [`pause`] | the spin-loop hint | a yield to loom's scheduler | native, after a hook |
 //! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it | the same |
 //! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants | native |
 //!
@@ -19,6 +19,10 @@
 #[cfg(brigade_loom)]
 mod model;
 #[cfg(not(brigade_loom))]
+#[cfg_attr(
+    brigade_steps,
+    expect(unreachable_pub, reason = "`steps` wraps what is native")
+)]
 mod native;
 #[cfg(all(brigade_steps, not(brigade_loom)))]
 pub mod steps;
@@ -29,14 +33,14 @@ pub use model::{AtomicU32, LoadStoreU32, Model, UnsafeCell, Word, pause};
 pub(crate) use model::{array, const_fn};
 
 #[cfg(not(brigade_loom))]
-pub use native::{LoadStoreU32, UnsafeCell, Word, pause};
+pub use native::{LoadStoreU32, Word};
 #[cfg(not(brigade_loom))]
 pub(crate) use native::{array, const_fn};
 
 #[cfg(all(brigade_steps, not(brigade_loom)))]
-pub use steps::AtomicU32;
+pub use steps::{AtomicU32, UnsafeCell, pause};
 
 #[cfg(not(any(brigade_steps, brigade_loom)))]
-pub use native::AtomicU32;
+pub use native::{AtomicU32, UnsafeCell, pause};
 
 pub use core::sync::atomic::Ordering;
