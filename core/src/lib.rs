@@ -13,8 +13,8 @@
 //!
 //! # Limitations
 //!
-//! - The processor needs a compare-and-swap of 32 bits. Cortex-M0 and RISC-V without atomics have
-//!   none, and are not supported yet.
+//! - Where the processor has no compare-and-swap of 32 bits, interrupts are masked for the length of
+//!   one; see [Targets](#targets).
 //! - Nothing here can be awaited, or be shared between processes, yet.
 //! - [`bounded::Ticket`] and [`bounded::TwoLock`] are fast but not lock-free; a `Queue` has the
 //!   progress of the container it stands on.
@@ -89,9 +89,41 @@
 //! assert_eq!(READINGS.iter().sum::<u16>(), 2027);
 //! ```
 //!
+//! # Targets
+//!
+//! | for example | compare-and-swap | interrupts masked | feature |
+//! |---|---|---|---|
+//! | Cortex-M3 and up (`thumbv7m`, `thumbv7em`, `thumbv8m`), RISC-V with atomics (`riscv32imac`), all that run std | the processor's | never | none |
+//! | Cortex-M0, M0+ (`thumbv6m`), RISC-V without atomics (`riscv32imc`): one core, privileged code | with interrupts masked | by an update, for one compare-and-swap | `unsafe-assume-single-core` |
+//! | the same with several cores, without privileges, or as you like | in a critical section that you provide | by an update, for one compare-and-swap and what the section costs | `critical-section` |
+//!
+//! Loads are single instructions everywhere. A build for a processor of the lower rows with
+//! neither feature ends with a message that names them; on one of the first row they change
+//! nothing. Both at once are an error of `portable-atomic`, to which they are passed on. AVR and
+//! other 16-bit processors are not supported.
+//!
+//! 32-bit targets get no padding against false sharing, as most have no cache: a `Fifo` of 8 `u32`
+//! takes 160 bytes.
+//!
 //! # Features
 //!
-//! - `alloc` (off by default): containers on the heap, with a capacity chosen at run time.
+//! All are off by default. A library had better leave the last two to the program.
+//!
+//! - `alloc`: containers on the heap, with a capacity chosen at run time.
+//! - `critical-section`: where the processor has no compare-and-swap, one by the crate
+//!   [`critical-section`](https://docs.rs/critical-section), for which the program provides an implementation, or
+//!   its HAL does. The section must exclude every interrupt handler and every core that uses this
+//!   crate.
+//! - `unsafe-assume-single-core`: where the processor has no compare-and-swap, one by the crate
+//!   `portable-atomic` with interrupts masked by the code itself. This is **unsound**, in spite of
+//!   being no more than a feature,
+//!   - on a system with several cores;
+//!   - where the instructions that mask interrupts are not available, as in unprivileged mode, or do
+//!     not mask all: on Arm other than Cortex-M only IRQs are (its feature `disable-fiq` adds the
+//!     FIQs), and on RISC-V it is for machine mode (supervisor mode by its feature `s-mode`).
+//!
+//!   `RUSTFLAGS='--cfg portable_atomic_unsafe_assume_single_core'` does the same, and keeps it
+//!   out of everybody's `Cargo.toml`.
 //!
 //! # Loom
 //!

@@ -13,9 +13,19 @@
 //! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it | the same |
 //! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants | native |
 //!
+//! On a processor without compare-and-swap of 32 bits [`AtomicU32`] is `portable_atomic`'s or, with
+//! the feature `critical-section`, one whose updates are critical sections while its loads are
+//! native. [`LoadStoreU32`] is native there too.
+//!
 //! The cfgs are names of our own because a bare `--cfg loom` would leak into every other crate of
 //! the graph, and several of them change shape under it.
 
+#[cfg(all(feature = "critical-section", any(test, not(target_has_atomic = "32"))))]
+#[cfg_attr(
+    target_has_atomic = "32",
+    expect(unreachable_pub, reason = "only tested here")
+)]
+mod masked;
 #[cfg(brigade_loom)]
 mod model;
 #[cfg(not(brigade_loom))]

@@ -1,13 +1,24 @@
-//! The atomics of the machine.
+//! The atomics of the machine, or what stands for them where it has no compare-and-swap.
 
-#[cfg(not(brigade_steps))]
+#[cfg(all(target_has_atomic = "32", not(brigade_steps)))]
 pub use core::sync::atomic::AtomicU32;
+
+#[cfg(all(not(target_has_atomic = "32"), feature = "critical-section"))]
+pub use super::masked::AtomicU32;
+
+/// By the feature or cfg that assumes a single core; without either, this is where the build ends.
+#[cfg(all(not(target_has_atomic = "32"), not(feature = "critical-section")))]
+pub use portable_atomic::AtomicU32;
 
 #[cfg(brigade_steps)]
 use super::AtomicU32;
 
 /// An atomic that is only ever loaded and stored: native also on chips that have nothing more.
+#[cfg(target_has_atomic = "32")]
 pub type LoadStoreU32 = AtomicU32;
+
+#[cfg(not(target_has_atomic = "32"))]
+pub use core::sync::atomic::AtomicU32 as LoadStoreU32;
 
 /// `core::cell::UnsafeCell` behind closures, so that loom can watch every access.
 #[derive(Debug)]

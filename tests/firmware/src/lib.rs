@@ -1,0 +1,41 @@
+//! Every primitive of brigade-core, instantiated: what compiles here compiles for the chip.
+//!
+//! `./targets` builds this library for one target of each kind.
+
+#![no_std]
+
+use brigade_core::bounded::{Container, Fifo, Ticket, TwoLock};
+use brigade_core::{Event, JoinCounter, Queue, Shutdown};
+
+// No padding without a cache, and no word too many: 12 slots of 12 bytes, and 4 cursors.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Fifo<u32, 8>>() <= 160);
+
+static FIFO: Fifo<u32, 8> = Fifo::new();
+static TICKET: Ticket<u32, 8> = Ticket::new();
+static TWO_LOCK: TwoLock<u32, 8> = TwoLock::new();
+static QUEUE: Queue<Fifo<u32, 8>> = Queue::new(Fifo::new());
+static EVENT: Event = Event::new();
+static RUNNING: JoinCounter = JoinCounter::new();
+
+fn passes(container: &impl Container<Item = u32>) -> bool {
+    container.try_push(1).is_ok() && container.try_pop() == Ok(1) && container.is_empty()
+}
+
+/// Uses everything once; whether it all went well.
+pub fn everything() -> bool {
+    let containers = passes(&FIFO) && passes(&TICKET) && passes(&TWO_LOCK);
+
+    let queue = QUEUE.put(1).is_ok() && QUEUE.get() == Ok(1) && QUEUE.task_done().is_ok();
+    QUEUE.join();
+    let rest = QUEUE.shutdown(Shutdown::Immediate).count();
+
+    EVENT.set();
+    EVENT.wait();
+    EVENT.clear();
+
+    let counter = RUNNING.add(1).is_ok() && RUNNING.done().is_ok();
+    RUNNING.wait();
+
+    containers && queue && rest == 0 && counter && !EVENT.is_set()
+}
