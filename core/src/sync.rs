@@ -9,6 +9,7 @@
 //! | [`AtomicU32`], [`Ordering`] | `core::sync::atomic` | loom's | native, with a hook before each access |
 //! | [`LoadStoreU32`] | the same, but never more than loads and stores | the same | the same |
 //! | [`UnsafeCell`] | a closure-taking wrapper | loom's, which checks every access for races | native, with a hook before each access |
+//! | [`CellSlice`] | a slice of neighbouring cells | a copy that goes back, as loom's cells are no neighbours | native |
 //! | [`pause`] | the spin-loop hint | a yield to loom's scheduler | native, after a hook |
 //! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it | the same |
 //! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants | native |
@@ -38,12 +39,12 @@ mod native;
 pub mod steps;
 
 #[cfg(brigade_loom)]
-pub use model::{AtomicU32, LoadStoreU32, Model, UnsafeCell, Word, pause};
+pub use model::{AtomicU32, CellSlice, LoadStoreU32, Model, UnsafeCell, Word, pause};
 #[cfg(brigade_loom)]
 pub(crate) use model::{array, const_fn};
 
 #[cfg(not(brigade_loom))]
-pub use native::{LoadStoreU32, Word};
+pub use native::{CellSlice, LoadStoreU32, Word};
 #[cfg(not(brigade_loom))]
 pub(crate) use native::{array, const_fn};
 

@@ -3,6 +3,8 @@
 extern crate std;
 
 use core::convert::Infallible;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -162,6 +164,61 @@ impl AtomicU32 {
 
 /// An atomic that is only ever loaded and stored.
 pub type LoadStoreU32 = AtomicU32;
+
+/// Neighbouring cells, lent as one slice to read and write.
+///
+/// Loom's cells do not lie side by side, so the slice is a copy that goes back in the end. To loom
+/// all of them are being written meanwhile.
+#[derive(Debug)]
+pub struct CellSlice<'a, T> {
+    // Given back in this order: the content, then the leave to touch it.
+    copy: Vec<MaybeUninit<T>>,
+    cells: Vec<loom::cell::MutPtr<MaybeUninit<T>>>,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T> CellSlice<'a, T> {
+    /// As natively.
+    ///
+    /// # Safety
+    ///
+    /// As natively.
+    #[must_use]
+    pub unsafe fn new(cells: &'a [UnsafeCell<MaybeUninit<T>>]) -> Self {
+        let cells: Vec<_> = cells.iter().map(UnsafeCell::get_mut).collect();
+        // SAFETY: the pointers are to the cells, which the caller lends; the content is not used
+        // there until it is back.
+        let read = |place: *mut MaybeUninit<T>| unsafe { place.read() };
+        Self {
+            copy: cells.iter().map(|cell| cell.with(read)).collect(),
+            cells,
+            lifetime: PhantomData,
+        }
+    }
+}
+
+impl<T> Drop for CellSlice<'_, T> {
+    fn drop(&mut self) {
+        for (cell, content) in self.cells.iter().zip(self.copy.drain(..)) {
+            // SAFETY: as in `new`.
+            cell.with(|place| unsafe { place.write(content) });
+        }
+    }
+}
+
+impl<T> core::ops::Deref for CellSlice<'_, T> {
+    type Target = [MaybeUninit<T>];
+
+    fn deref(&self) -> &[MaybeUninit<T>] {
+        &self.copy
+    }
+}
+
+impl<T> core::ops::DerefMut for CellSlice<'_, T> {
+    fn deref_mut(&mut self) -> &mut [MaybeUninit<T>] {
+        &mut self.copy
+    }
+}
 
 /// A 32-bit atomic that somebody may sleep on; see [`Park`].
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The atomics of the machine, or what stands for them where it has no compare-and-swap.
 
+use core::mem::MaybeUninit;
+
 #[cfg(all(target_has_atomic = "32", not(brigade_steps)))]
 pub use core::sync::atomic::AtomicU32;
 
@@ -41,6 +43,42 @@ impl<T> UnsafeCell<T> {
     #[inline(always)]
     pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
         write(self.0.get())
+    }
+}
+
+/// Neighbouring cells, lent as one slice to read and write.
+#[derive(Debug)]
+pub struct CellSlice<'a, T>(&'a mut [MaybeUninit<T>]);
+
+impl<'a, T> CellSlice<'a, T> {
+    /// Lends the cells.
+    ///
+    /// # Safety
+    ///
+    /// - Nobody else touches the cells as long as the slice lives.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn new(cells: &'a [super::UnsafeCell<MaybeUninit<T>>]) -> Self {
+        let first = cells.as_ptr().cast::<MaybeUninit<T>>().cast_mut();
+        // SAFETY: a cell is laid out like its content and may be written through a shared
+        // reference; the caller keeps everybody else away.
+        Self(unsafe { core::slice::from_raw_parts_mut(first, cells.len()) })
+    }
+}
+
+impl<T> core::ops::Deref for CellSlice<'_, T> {
+    type Target = [MaybeUninit<T>];
+
+    #[inline(always)]
+    fn deref(&self) -> &[MaybeUninit<T>] {
+        self.0
+    }
+}
+
+impl<T> core::ops::DerefMut for CellSlice<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [MaybeUninit<T>] {
+        self.0
     }
 }
 
