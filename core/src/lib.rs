@@ -5,7 +5,7 @@
 //!
 //! | world | waiting | what to use |
 //! |---|---|---|
-//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`Event::set`], [`JoinCounter::done`], the `try_` ends of a [`Queue`] on a `Fifo` |
+//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`bounded::Spsc`], [`Event::set`], [`JoinCounter::done`], the `try_` ends of a [`Queue`] on a `Fifo` |
 //! | bare metal | spins, or does what you say, such as `wfe` | [`wait::Spin`], the default everywhere |
 //! | threads | sleeps in the kernel, with time-outs | the backend of the crate `brigade`, which stands on this one |
 //! | a loom model | sleeps in loom's scheduler | `sync::Model` |
@@ -34,6 +34,7 @@
 //! | [`Fifo`](bounded::Fifo): all | lock-free | one spare slot less; nobody waits |
 //! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
 //! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on; so do those at the other if they find it empty or full |
+//! | [`Spsc`](bounded::Spsc): all | wait-free | no effect |
 //! | [`Event`]: `set` | lock-free | it may not have woken anybody yet |
 //! | [`Event`]: `is_set`; `clear` | wait-free; lock-free where there is no atomic "and" | no effect |
 //! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |
@@ -45,7 +46,9 @@
 //! [`unpark`](wait::Park::unpark) does.
 //!
 //! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
-//! (Beyond its number of spare slots `Fifo` makes an exception for Full.) `len`, `is_empty` and
+//! (Beyond its number of spare slots `Fifo` makes an exception for Full. `Spsc` answers for all that
+//! happens-before the call: it only loads, and what the other end did a moment ago on another
+//! processor may not have arrived.) `len`, `is_empty` and
 //! `is_full` on the other hand are old news when they return.
 //!
 //! **Order.** First in, first out, for all producers and consumers together: if one push ended
@@ -60,10 +63,10 @@
 //!   what was done before `task_done`, before the end of `join`;
 //! - what was done before `close` or `shutdown`, before whoever is told of it;
 //! - the answer Empty, before the next push that succeeds, and Full, before the next pop that does
-//!   ([`bounded::Container`] says what for).
+//!   ([`bounded::Container`] says what for), but not in `Spsc`.
 //!
-//! There is no order between a pop and the push that later uses its room, nor between two waiters
-//! that one set lets go; and a time-out means nothing but that.
+//! There is no order between a pop and the push that later uses its room (but in `Spsc`), nor
+//! between two waiters that one set lets go; and a time-out means nothing but that.
 //!
 //! **Nothing is lost.** An item that is not taken comes back with the error. Dropping a container
 //! drops what is inside, all of it even if a destructor panics. After a shutdown every item has
@@ -139,7 +142,8 @@
 //!
 //! 1. [`sync`]: what is native and what is loom's;
 //! 2. [`storage`], where slots live, and `lap`, how cursors count;
-//! 3. [`bounded`]: `run`, `ring`, `fifo`, `ticket`, `two_lock`, with a README on the protocols;
+//! 3. [`bounded`]: `run`, `ring`, `fifo`, `ticket`, `two_lock`, `spsc`, with a README on the
+//!    protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;
 //! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`, `shutdown`.

@@ -46,10 +46,10 @@ on_every_container! {
 }
 
 /// A small generator of arbitrary but repeatable choices.
-struct Choices(u64);
+pub(crate) struct Choices(pub(crate) u64);
 
 impl Choices {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -202,9 +202,9 @@ where
 }
 
 /// Counts its drops, and panics in them if told to.
-struct Counted {
-    dropped: Arc<AtomicUsize>,
-    panics: bool,
+pub(crate) struct Counted {
+    pub(crate) dropped: Arc<AtomicUsize>,
+    pub(crate) panics: bool,
 }
 
 impl Drop for Counted {

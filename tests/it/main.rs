@@ -14,6 +14,7 @@ mod readme;
 mod sha256tree;
 #[cfg(target_os = "linux")]
 mod signal;
+mod spsc;
 #[cfg(target_os = "linux")]
 mod task;
 mod waiting;

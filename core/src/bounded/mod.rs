@@ -5,15 +5,19 @@
 //! | [`Fifo`] | two rings of indices and an array of values | blocks nobody: strictly lock-free |
 //! | [`Ticket`] | ring with a sequence number in each slot | blocks those who reach its slot |
 //! | [`TwoLock`] | ring with a lock at each end | blocks those at its end, and at the other when it is empty or full |
+//! | [`Spsc`] | ring for one producer and one consumer | blocks nobody: wait-free |
 //!
 //! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
 //! interrupts, signal handlers, processes that can be killed. Between threads take `TwoLock`,
 //! which is several times faster, or `Ticket`, of which a stopped thread blocks a little less.
+//! With one producer and one consumer `Spsc` is better than all of them: each works through a
+//! [handle](spsc) of its own, one item at a time or many in place.
 //!
 //! All hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
 //! answer exactly: when `push` says Full, there was an instant during the call at which that many
 //! items were in the container, and when `pop` says Empty, one at which there was none. (`Fifo`
-//! states the one exception, with more operations in flight than it has spare slots.)
+//! states an exception, with more operations in flight than it has spare slots; and `Spsc`, which
+//! only loads and stores, answers for what its caller can know of the other end.)
 //!
 //! A container can be [closed](Container::close): it takes no further item and gives out those it
 //! has, then says Closed. Closing takes its place in the order of pushes, so no item can slip in
@@ -22,16 +26,18 @@
 pub(crate) mod fifo;
 mod ring;
 mod run;
+pub mod spsc;
 pub(crate) mod ticket;
 pub(crate) mod two_lock;
 
 pub use fifo::{Fifo, RawFifo};
 pub use run::Run;
+pub use spsc::{RawSpsc, Spsc};
 pub use ticket::{RawTicket, Ticket};
 pub use two_lock::{RawTwoLock, TwoLock};
 
 #[cfg(feature = "alloc")]
-pub use {fifo::HeapFifo, ticket::HeapTicket, two_lock::HeapTwoLock};
+pub use {fifo::HeapFifo, spsc::HeapSpsc, ticket::HeapTicket, two_lock::HeapTwoLock};
 
 use crate::error::{PopError, PushError};
 
