@@ -174,3 +174,13 @@ pub use error::{
 pub use event::Event;
 pub use join::JoinCounter;
 pub use queue::{Iter, Lease, Queue, Remaining, Shutdown, Unput};
+
+/// Futures, and what they wait for: named, so that a struct of yours can hold one.
+///
+/// They come from the operations that end in `_async`; all are cancel-safe and `Unpin`.
+pub mod future {
+    pub use crate::event::WaitSet;
+    pub use crate::join::Zero;
+    pub use crate::queue::{Finished, Get, GetLease, Put};
+    pub use crate::wait::WaitAsync;
+}

@@ -9,10 +9,14 @@
 //! ```
 
 mod event_count;
+mod future;
 mod spin;
+mod wakers;
 
 pub use event_count::{Condition, EventCount, Waiter};
+pub use future::{Async, AsyncPark, WaitAsync};
 pub use spin::Spin;
+pub use wakers::{NoWakers, WakerSlots, Wakers};
 
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -28,6 +32,10 @@ pub trait Park {
     /// A moment after which a sleeper gives up. A backend without a clock uses
     /// [`Infallible`](core::convert::Infallible): there is no such moment.
     type Deadline: Copy;
+
+    /// Where tasks that wait leave their wakers: [`NoWakers`] for a backend without tasks. To have
+    /// some, wrap the backend in [`Async`].
+    type Wakers: Wakers;
 
     /// Sleeps while `word` holds `expected`, until woken or past the deadline.
     ///
