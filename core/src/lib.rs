@@ -157,23 +157,27 @@
 #[cfg(test)]
 extern crate std;
 
+mod barrier;
 pub mod bounded;
 mod error;
 mod event;
 mod join;
 mod lap;
 mod queue;
+mod semaphore;
 pub mod storage;
 pub mod sync;
 pub mod wait;
 
+pub use barrier::{Arrival, Barrier};
 pub use error::{
     CountOverflow, GetError, GetTimeoutError, PopError, PushError, PutError, PutTimeoutError,
-    TooManyDone, TryGetError, TryPutError,
+    TooManyDone, TooManyPermits, TryGetError, TryPutError,
 };
 pub use event::Event;
 pub use join::JoinCounter;
 pub use queue::{Iter, Lease, Queue, Remaining, Shutdown, Unput};
+pub use semaphore::{Permit, Semaphore};
 
 /// Futures, and what they wait for: named, so that a struct of yours can hold one.
 ///
@@ -182,5 +186,6 @@ pub mod future {
     pub use crate::event::WaitSet;
     pub use crate::join::Zero;
     pub use crate::queue::{Finished, Get, GetLease, Put};
+    pub use crate::semaphore::FreePermit;
     pub use crate::wait::WaitAsync;
 }
