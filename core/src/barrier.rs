@@ -59,7 +59,7 @@ const ARRIVED: u32 = GENERATION - 1;
 /// ```
 pub struct Barrier<P: Park = Spin> {
     word: Word,
-    parties: u32,
+    parties: u16,
     park: PhantomData<fn() -> P>,
 }
 
@@ -87,7 +87,7 @@ impl<P: Park> Barrier<P> {
         #[must_use]
         pub const fn new(parties: u16) -> Self {
             assert!(parties > 0, "a barrier is for one thread at least");
-            Self { word: Word::new(0), parties: parties as u32, park: PhantomData }
+            Self { word: Word::new(0), parties, park: PhantomData }
         }
     }
 
@@ -127,7 +127,7 @@ impl<P: Park> Barrier<P> {
 
     /// How many it takes.
     #[must_use]
-    pub fn parties(&self) -> u32 {
+    pub fn parties(&self) -> u16 {
         self.parties
     }
 
@@ -136,7 +136,7 @@ impl<P: Park> Barrier<P> {
         // ORDERING: Relaxed: the compare-and-swap decides.
         let mut word = self.word.load(Relaxed);
         loop {
-            let last = (word & ARRIVED) + 1 == self.parties;
+            let last = (word & ARRIVED) + 1 == u32::from(self.parties);
             let next = if last {
                 (word & !ARRIVED).wrapping_add(GENERATION)
             } else {

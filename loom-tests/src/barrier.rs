@@ -29,7 +29,7 @@ impl Meeting {
         let arrival = self.barrier.wait();
         self.leaders
             .fetch_add(u32::from(arrival.is_leader()), SeqCst);
-        let parties = self.barrier.parties() as usize;
+        let parties = usize::from(self.barrier.parties());
         assert!(
             self.work[..parties]
                 .iter()
