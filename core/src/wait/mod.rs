@@ -1,12 +1,15 @@
 //! Waiting, written once: a [`Park`] backend to sleep on, and an [`EventCount`] to sleep by.
 //!
 //! ```text
-//!     Queue   JoinCounter          what they wait for
-//!        \     /
-//!      EventCount     Event        when to sleep, whom to wake: no wake-up is lost
-//!            \         /
-//!               Park               how to sleep: spin, futex, loom's scheduler
+//!     Queue   JoinCounter   Semaphore           what they wait for
+//!        \         |         /
+//!            EventCount        Event   Barrier   when to sleep, whom to wake: no wake-up is lost
+//!             /      \        /   \      /
+//!         Wakers         Park                   how to sleep: a waker in a slot; spin, futex, loom
 //! ```
+//!
+//! A task waits by the same steps as a thread: where the thread parks, the task leaves its waker in
+//! a slot. [`Async`] adds such slots to a backend.
 
 mod event_count;
 mod future;
