@@ -4,7 +4,7 @@
 
 #![no_std]
 
-use brigade_core::bounded::{Container, Fifo, Ticket, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Spsc, Ticket, TwoLock};
 use brigade_core::{Event, JoinCounter, Queue, Shutdown};
 
 // No padding without a cache, and no word too many: 12 slots of 12 bytes, and 4 cursors.
@@ -14,6 +14,7 @@ const _: () = assert!(size_of::<Fifo<u32, 8>>() <= 160);
 static FIFO: Fifo<u32, 8> = Fifo::new();
 static TICKET: Ticket<u32, 8> = Ticket::new();
 static TWO_LOCK: TwoLock<u32, 8> = TwoLock::new();
+static SPSC: Spsc<u32, 8> = Spsc::new();
 static QUEUE: Queue<Fifo<u32, 8>> = Queue::new(Fifo::new());
 static EVENT: Event = Event::new();
 static RUNNING: JoinCounter = JoinCounter::new();
@@ -26,6 +27,13 @@ fn passes(container: &impl Container<Item = u32>) -> bool {
 pub fn everything() -> bool {
     let containers = passes(&FIFO) && passes(&TICKET) && passes(&TWO_LOCK);
 
+    let spsc = SPSC
+        .producer()
+        .is_some_and(|mut producer| producer.push(1).is_ok())
+        && SPSC
+            .consumer()
+            .is_some_and(|mut consumer| consumer.pop() == Ok(1));
+
     let queue = QUEUE.put(1).is_ok() && QUEUE.get() == Ok(1) && QUEUE.task_done().is_ok();
     QUEUE.join();
     let rest = QUEUE.shutdown(Shutdown::Immediate).count();
@@ -37,5 +45,5 @@ pub fn everything() -> bool {
     let counter = RUNNING.add(1).is_ok() && RUNNING.done().is_ok();
     RUNNING.wait();
 
-    containers && queue && rest == 0 && counter && !EVENT.is_set()
+    containers && spsc && queue && rest == 0 && counter && !EVENT.is_set()
 }
