@@ -1,4 +1,4 @@
-//! [`Event`] and [`JoinCounter`]: the core's, between threads.
+//! What threads wait for besides queues: the core's types, between threads.
 
 use crate::Parker;
 
@@ -41,3 +41,51 @@ pub type Event = brigade_core::Event<Parker>;
 /// RUNNING.wait();
 /// ```
 pub type JoinCounter = brigade_core::JoinCounter<Parker>;
+
+/// Lets a limited number of holders in at a time: what Python calls `threading.BoundedSemaphore`.
+///
+/// Everything it does is said at [`brigade_core::Semaphore`], of which this is the form for threads.
+///
+/// # Example
+///
+/// ```
+/// use brigade::Semaphore;
+///
+/// static CONNECTIONS: Semaphore = Semaphore::new(2);
+///
+/// std::thread::scope(|scope| {
+///     for _ in 0..8 {
+///         scope.spawn(|| {
+///             let _permit = CONNECTIONS.acquire();
+///             // ... two at a time
+///         });
+///     }
+/// });
+/// assert_eq!(CONNECTIONS.available(), 2);
+/// ```
+pub type Semaphore = brigade_core::Semaphore<Parker>;
+
+/// A permit of a [`Semaphore`]; returns it when dropped.
+pub type Permit<'a> = brigade_core::Permit<'a, Parker>;
+
+/// Lets a number of threads go on when all of them have arrived: what Python calls
+/// `threading.Barrier`.
+///
+/// Everything it does is said at [`brigade_core::Barrier`], of which this is the form for threads.
+///
+/// # Example
+///
+/// ```
+/// use brigade::Barrier;
+///
+/// let barrier = Barrier::new(3);
+/// std::thread::scope(|scope| {
+///     for _ in 0..3 {
+///         scope.spawn(|| {
+///             // ... prepare, then go on together
+///             barrier.wait();
+///         });
+///     }
+/// });
+/// ```
+pub type Barrier = brigade_core::Barrier<Parker>;

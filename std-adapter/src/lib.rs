@@ -9,6 +9,8 @@
 //! | [`Lease`] | `get` and `task_done` | an item in hand is finished when it is dropped, also by a panic |
 //! | [`Event`] | `threading.Event` | [`set`](Event::set) may be called in a signal handler (Linux, Android) |
 //! | [`JoinCounter`] | | one `done` too many is an error, not a wrap |
+//! | [`Semaphore`] | `threading.BoundedSemaphore` | a permit comes back when it is dropped, also by a panic |
+//! | [`Barrier`] | `threading.Barrier` | who gives up has not arrived; the barrier is not broken |
 //! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
@@ -17,7 +19,7 @@
 //! what it did not take: the item, or the closure. Whoever waits is woken when what
 //! it waits for is shut down.
 //!
-//! Queue, event and counter are those of [`brigade_core`] with a way to sleep, [`Parker`]; how they
+//! Queue, event, counter, semaphore and barrier are those of [`brigade_core`] with a way to sleep, [`Parker`]; how they
 //! work, and the containers for interrupt handlers and firmware, is told there. Types of the core
 //! that take a [`Park`](brigade_core::wait::Park) can be used with [`Parker`] as well: a
 //! `brigade_core::Queue<Fifo<u8, 64>, Parker>` can be a `static` whose `try_put` is safe in a signal
@@ -110,10 +112,10 @@ mod sys;
 mod unbounded;
 
 pub use brigade_core::{
-    CountOverflow, GetError, GetTimeoutError, PutError, PutTimeoutError, Shutdown, TooManyDone,
-    TryGetError, TryPutError, Unput,
+    Arrival, CountOverflow, GetError, GetTimeoutError, PutError, PutTimeoutError, Shutdown,
+    TooManyDone, TooManyPermits, TryGetError, TryPutError, Unput,
 };
-pub use event::{Event, JoinCounter};
+pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
     BuildError, Builder, Cancelled, Panic, SubmitError, SubmitTimeoutError, Task, TaskError,
     ThreadPool, TrySubmitError,
