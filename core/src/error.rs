@@ -91,6 +91,10 @@ pub enum GetTimeoutError {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TooManyDone;
 
+/// More permits would be free than the semaphore's bound allows. None was added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TooManyPermits;
+
 /// The count would exceed `u32::MAX`. It stays as it was.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CountOverflow;
@@ -128,6 +132,9 @@ errors! {
     }
     TooManyDone {
         Self => "more was reported as done than had been begun",
+    }
+    TooManyPermits {
+        Self => "more permits would be free than the semaphore's bound allows",
     }
     CountOverflow {
         Self => "the count would exceed 4294967295",

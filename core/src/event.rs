@@ -12,14 +12,16 @@
 //! waiter notice one that was cleared again before it ran.
 
 use core::fmt;
-use core::marker::PhantomData;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed},
-    Word,
+    Word, made,
 };
-use crate::wait::{Park, Spin, TimedPark, Wake};
+use crate::wait::{AsyncPark, Park, Spin, TimedPark, Wake, Wakers};
 
 /// The event is set.
 const SET: u32 = 1;
@@ -51,9 +53,9 @@ const ONE: u32 = 4;
 /// });
 /// assert!(READY.is_set());
 /// ```
-pub struct Event<P = Spin> {
+pub struct Event<P: Park = Spin> {
     word: Word,
-    park: PhantomData<fn() -> P>,
+    wakers: P::Wakers,
 }
 
 impl<P: Park> Event<P> {
@@ -61,7 +63,7 @@ impl<P: Park> Event<P> {
         /// An event that is not set.
         #[must_use]
         pub const fn new() -> Self {
-            Self { word: Word::new(0), park: PhantomData }
+            Self { word: Word::new(0), wakers: made!(<P::Wakers>::NONE) }
         }
     }
 
@@ -89,6 +91,7 @@ impl<P: Park> Event<P> {
             }
         }
         if word & (SET | WAITED) == WAITED {
+            self.wakers.wake(u32::MAX, 0);
             P::unpark(&self.word, u32::MAX);
         }
     }
@@ -140,11 +143,45 @@ impl<P: Park> Event<P> {
         self.wait_until(Some(deadline))
     }
 
+    /// Waits until the event is set. Cancel-safe.
+    ///
+    /// A set that comes after this call ends it, also before the first poll and if the event is
+    /// cleared again.
+    ///
+    /// ```
+    /// use brigade_core::{Event, wait::Async};
+    ///
+    /// static PRESSED: Event<Async> = Event::new();
+    ///
+    /// async fn blink() {
+    ///     PRESSED.wait_async().await;
+    ///     PRESSED.clear();
+    ///     // ...
+    /// }
+    /// # use core::task::{Context, Poll, Waker};
+    /// # use core::pin::pin;
+    /// # let mut context = Context::from_waker(Waker::noop());
+    /// # let mut task = pin!(blink());
+    /// # assert_eq!(task.as_mut().poll(&mut context), Poll::Pending);
+    /// PRESSED.set(); // in the interrupt handler
+    /// # assert_eq!(task.as_mut().poll(&mut context), Poll::Ready(()));
+    /// ```
+    pub fn wait_async(&self) -> WaitSet<'_, P>
+    where
+        P: AsyncPark,
+    {
+        WaitSet {
+            event: self,
+            // ORDERING: Acquire pairs with `set`, see `over`.
+            begun: self.word.load(Acquire),
+            place: None,
+        }
+    }
+
     fn wait_until(&self, deadline: Option<P::Deadline>) -> bool {
-        // ORDERING: Acquire, here and below, pairs with `set`. It holds also if the event has been
-        // cleared since, as the clear continues the release sequence of the set.
+        // ORDERING: Acquire, here and below, pairs with `set`, see `over`.
         let begun = self.word.load(Acquire);
-        let over = |word: u32| word & SET != 0 || word / ONE != begun / ONE;
+        let over = |word| over(begun, word);
 
         let mut word = begun;
         let mut step = 0;
@@ -172,6 +209,87 @@ impl<P: Park> Event<P> {
             wake = P::park(&self.word, word | WAITED, deadline);
             word = self.word.load(Acquire);
         }
+    }
+}
+
+/// Whether a wait that began with one value of the word is over with another.
+///
+/// What was before the set is visible to who has acquired the word, also if the event has been
+/// cleared since, as the clear continues the release sequence of the set.
+fn over(begun: u32, word: u32) -> bool {
+    word & SET != 0 || word / ONE != begun / ONE
+}
+
+/// Waits until an event is set: see [`Event::wait_async`].
+///
+/// Cancel-safe: it may be dropped at any time. Do not poll it again after it was ready.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct WaitSet<'a, P: AsyncPark> {
+    event: &'a Event<P>,
+    /// The word at the beginning.
+    begun: u32,
+    /// Where our waker is.
+    place: Option<usize>,
+}
+
+impl<P: AsyncPark> WaitSet<'_, P> {
+    /// Takes our waker back. A set wakes all, so there is no wake-up to pass on.
+    fn leave(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.event.wakers.withdraw(place);
+        }
+    }
+
+    /// Whether it is over; if not, `set` has been asked for a wake-up.
+    fn ask(&self) -> bool {
+        // ORDERING: Acquire, here and on failure below, pairs with `set`, see `over`.
+        let mut word = self.event.word.load(Acquire);
+        while !over(self.begun, word) {
+            // ORDERING: the release half hands our waker to `set`.
+            match self
+                .event
+                .word
+                .compare_exchange(word, word | WAITED, AcqRel, Acquire)
+            {
+                Ok(_) => return false,
+                Err(now) => word = now,
+            }
+        }
+        true
+    }
+}
+
+impl<P: AsyncPark> Future for WaitSet<'_, P> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.leave();
+        // ORDERING: Acquire pairs with `set`, see `over`.
+        if over(self.begun, self.event.word.load(Acquire)) {
+            return Poll::Ready(());
+        }
+        self.place = self.event.wakers.register(context.waker());
+        if self.place.is_none() {
+            context.waker().wake_by_ref();
+        } else if self.ask() {
+            self.leave();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+impl<P: AsyncPark> Drop for WaitSet<'_, P> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<P: AsyncPark> fmt::Debug for WaitSet<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitSet")
+            .field("waiting", &self.place.is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::sync::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
-use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
+use crate::wait::{AsyncPark, Condition, EventCount, Park, Spin, TimedPark, WaitAsync};
 
 /// Counts work that was begun and is not done, and lets threads wait for zero.
 ///
@@ -30,7 +30,7 @@ use crate::wait::{Condition, EventCount, Park, Spin, TimedPark};
 /// RUNNING.wait();
 /// assert!(RUNNING.done().is_err(), "one too many");
 /// ```
-pub struct JoinCounter<P = Spin> {
+pub struct JoinCounter<P: Park = Spin> {
     count: AtomicU32,
     zero: EventCount<P>,
 }
@@ -117,13 +117,42 @@ impl<P: Park> JoinCounter<P> {
         self.wait_until(Some(deadline))
     }
 
+    /// Waits until the count is zero. Cancel-safe.
+    ///
+    /// As with [`wait`](Self::wait), a zero that does not last may go by unnoticed.
+    ///
+    /// ```
+    /// use brigade_core::{JoinCounter, wait::Async};
+    ///
+    /// static TRANSFERS: JoinCounter<Async> = JoinCounter::new();
+    ///
+    /// async fn power_down() {
+    ///     TRANSFERS.wait_async().await;
+    ///     // ...
+    /// }
+    /// # use core::task::{Context, Poll, Waker};
+    /// # use core::{future::Future, pin::pin};
+    /// # let mut context = Context::from_waker(Waker::noop());
+    /// # TRANSFERS.add(1).unwrap();
+    /// # let mut task = pin!(power_down());
+    /// # assert_eq!(task.as_mut().poll(&mut context), Poll::Pending);
+    /// # TRANSFERS.done().unwrap();
+    /// # assert_eq!(task.as_mut().poll(&mut context), Poll::Ready(()));
+    /// ```
+    pub fn wait_async(&self) -> WaitAsync<'_, Zero<'_>, P>
+    where
+        P: AsyncPark,
+    {
+        self.zero.wait_async(Zero(&self.count))
+    }
+
     fn wait_until(&self, deadline: Option<P::Deadline>) -> bool {
         self.count() == 0 || self.zero.wait(&mut Zero(&self.count), deadline).is_some()
     }
 }
 
-/// The count is zero.
-struct Zero<'a>(&'a AtomicU32);
+/// The count is zero: what [`JoinCounter::wait_async`] waits for.
+pub struct Zero<'a>(&'a AtomicU32);
 
 impl Condition for Zero<'_> {
     type Output = ();
@@ -146,7 +175,7 @@ impl<P: Park> Default for JoinCounter<P> {
     }
 }
 
-impl<P> fmt::Debug for JoinCounter<P> {
+impl<P: Park> fmt::Debug for JoinCounter<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // ORDERING: Relaxed: for the eye only.
         f.debug_struct("JoinCounter")

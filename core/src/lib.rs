@@ -1,13 +1,15 @@
-//! Bounded queues, events and join counters without std and without allocation.
+//! Bounded queues, events, join counters, semaphores and barriers without std and without allocation.
 //!
 //! Each algorithm is written once and runs in all these worlds. What differs between them is a type
-//! parameter: who waits, and how.
+//! parameter: who waits, and how. One queue may have a thread at one end, tasks at the other and an
+//! interrupt at both.
 //!
 //! | world | waiting | what to use |
 //! |---|---|---|
-//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`bounded::Spsc`], [`Event::set`], [`JoinCounter::done`], the `try_` ends of a [`Queue`] on a `Fifo` |
+//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`bounded::Spsc`], [`Event::set`], [`JoinCounter::done`], [`Semaphore::release`], the `try_` ends of a [`Queue`] on a `Fifo` |
 //! | bare metal | spins, or does what you say, such as `wfe` | [`wait::Spin`], the default everywhere |
 //! | threads | sleeps in the kernel, with time-outs | the backend of the crate `brigade`, which stands on this one |
+//! | tasks of any executor | `.await`, with wakers in a fixed number of slots | [`wait::Async`] around one of the others |
 //! | a loom model | sleeps in loom's scheduler | `sync::Model` |
 //! | a world of yours | as it can | implement [`wait::Park`] |
 //!
@@ -15,7 +17,9 @@
 //!
 //! - Where the processor has no compare-and-swap of 32 bits, interrupts are masked for the length of
 //!   one; see [Targets](#targets).
-//! - Nothing here can be awaited, or be shared between processes, yet.
+//! - Nothing here can be shared between processes, yet. A barrier cannot be awaited.
+//! - A thing that is awaited has a fixed number of slots for wakers. A task beyond them is polled
+//!   again and again; see [`wait::Async`].
 //! - [`bounded::Ticket`] and [`bounded::TwoLock`] are fast but not lock-free; a `Queue` has the
 //!   progress of the container it stands on.
 //! - All counters are 32 bits wide and wrap around. Each type says what a thread would have to
@@ -40,6 +44,8 @@
 //! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |
 //! | [`Queue`]: `try_put`, `try_get` | that of the container | that of the container; it may not have woken anybody yet |
 //! | [`Queue`]: `task_done` | lock-free | as `Event::set` |
+//! | [`Semaphore`]: `try_acquire`, `release`, dropping a permit | lock-free | as `Event::set` |
+//! | a poll of what `_async` operations return, and dropping it | that of the `try_` operation | that of the `try_` operation; a waker that it moves out is not called yet |
 //! | `wait`, `put`, `get`, `join` and their kin | blocking, until the deadline if there is one | wait for it if it is the one who has to act |
 //!
 //! No operation allocates. None but those of `TwoLock` takes a lock, unless the backend's
@@ -61,6 +67,8 @@
 //!   it, and before a [`clear`](Event::clear) that undoes it;
 //! - what was done before a `done`, before the end of a [`wait`](JoinCounter::wait) for zero; so
 //!   what was done before `task_done`, before the end of `join`;
+//! - what was done before a permit was returned, before somebody else has it, and what each did
+//!   before it arrived at a barrier, before any of them goes on;
 //! - what was done before `close` or `shutdown`, before whoever is told of it;
 //! - the answer Empty, before the next push that succeeds, and Full, before the next pop that does
 //!   ([`bounded::Container`] says what for), but not in `Spsc`.
@@ -157,20 +165,35 @@
 #[cfg(test)]
 extern crate std;
 
+mod barrier;
 pub mod bounded;
 mod error;
 mod event;
 mod join;
 mod lap;
 mod queue;
+mod semaphore;
 pub mod storage;
 pub mod sync;
 pub mod wait;
 
+pub use barrier::{Arrival, Barrier};
 pub use error::{
     CountOverflow, GetError, GetTimeoutError, PopError, PushError, PutError, PutTimeoutError,
-    TooManyDone, TryGetError, TryPutError,
+    TooManyDone, TooManyPermits, TryGetError, TryPutError,
 };
 pub use event::Event;
 pub use join::JoinCounter;
 pub use queue::{Iter, Lease, Queue, Remaining, Shutdown, Unput};
+pub use semaphore::{Permit, Semaphore};
+
+/// Futures, and what they wait for: named, so that a struct of yours can hold one.
+///
+/// They come from the operations that end in `_async`; all are cancel-safe and `Unpin`.
+pub mod future {
+    pub use crate::event::WaitSet;
+    pub use crate::join::Zero;
+    pub use crate::queue::{Finished, Get, GetLease, Put};
+    pub use crate::semaphore::FreePermit;
+    pub use crate::wait::WaitAsync;
+}

@@ -26,14 +26,18 @@ use crate::storage::Padded;
 use crate::sync::AtomicU32;
 use crate::wait::{Condition, EventCount, Park, Pause, Spin, TimedPark};
 
+mod asynchronous;
 mod batch;
 mod lease;
 mod shutdown;
 mod tally;
 
+pub use asynchronous::GetLease;
 pub use batch::Unput;
 pub use lease::Lease;
 pub use shutdown::{Remaining, Shutdown};
+
+pub use tally::Finished;
 
 use tally::Tally;
 
@@ -92,7 +96,7 @@ const ROOMY: usize = 64;
 const PATIENCE: u32 = 4;
 
 /// What is read by every operation and seldom written.
-struct Waiting<P> {
+struct Waiting<P: Park> {
     not_empty: EventCount<P>,
     not_full: EventCount<P>,
     /// 1 after an immediate shutdown: what is left belongs to the one who shut down.
@@ -400,8 +404,8 @@ impl<C: Container, P: Park> Queue<C, P> {
     }
 }
 
-/// Room for one item, waited for.
-struct Put<'a, C: Container, P: Park> {
+/// Room for one item: what [`Queue::put_async`] waits for.
+pub struct Put<'a, C: Container, P: Park> {
     queue: &'a Queue<C, P>,
     item: Option<C::Item>,
 }
@@ -434,8 +438,8 @@ impl<C: Container, P: Park> Condition for Put<'_, C, P> {
     }
 }
 
-/// An item, waited for.
-struct Get<'a, C: Container, P: Park> {
+/// An item: what [`Queue::get_async`] waits for.
+pub struct Get<'a, C: Container, P: Park> {
     queue: &'a Queue<C, P>,
 }
 

@@ -12,7 +12,7 @@
 //! | [`CellSlice`] | a slice of neighbouring cells | a copy that goes back, as loom's cells are no neighbours | native |
 //! | [`pause`] | the spin-loop hint | a yield to loom's scheduler | native, after a hook |
 //! | [`Word`] | an `AtomicU32` | the same, with a list of those asleep on it | the same |
-//! | `const_fn!`, `array!` | `const fn new`, `[const { .. }; N]` | run-time versions: loom's types cannot be made in constants | native |
+//! | `const_fn!`, `array!`, `constant!` | `const fn new`, `[const { .. }; N]`, `const NONE: Self` | run-time versions: loom's types cannot be made in constants | native |
 //!
 //! On a processor without compare-and-swap of 32 bits [`AtomicU32`] is `portable_atomic`'s or, with
 //! the feature `critical-section`, one whose updates are critical sections while its loads are
@@ -41,12 +41,12 @@ pub mod steps;
 #[cfg(brigade_loom)]
 pub use model::{AtomicU32, CellSlice, LoadStoreU32, Model, UnsafeCell, Word, pause};
 #[cfg(brigade_loom)]
-pub(crate) use model::{array, const_fn};
+pub(crate) use model::{array, const_fn, constant, made};
 
 #[cfg(not(brigade_loom))]
 pub use native::{CellSlice, LoadStoreU32, Word};
 #[cfg(not(brigade_loom))]
-pub(crate) use native::{array, const_fn};
+pub(crate) use native::{array, const_fn, constant, made};
 
 #[cfg(all(brigade_steps, not(brigade_loom)))]
 pub use steps::{AtomicU32, UnsafeCell, pause};

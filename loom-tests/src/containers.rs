@@ -48,10 +48,10 @@ pub(crate) fn every_pair<S: Subject<Item = u32>>() {
 }
 
 /// Lets threads do all this to a queue with some items inside, and judges the answers.
-pub(crate) fn judge(queue: impl Subject<Item = u32>, inside: u32, threads: Threads) {
+pub(crate) fn judge<S: Subject<Item = u32>>(queue: S, inside: u32, threads: Threads) {
     let queue = Recorded::new(queue);
     for item in 0..inside {
-        assert!(queue.call(Push(item + 10)));
+        assert!(queue.call(Push(item + 10)).is_done());
     }
     let work = |thread: &'static [Operation]| {
         move |queue: &Recorded<_>| {
@@ -65,7 +65,7 @@ pub(crate) fn judge(queue: impl Subject<Item = u32>, inside: u32, threads: Threa
     for thread in others {
         crew = crew.and(work(thread));
     }
-    crew.here(work(here)).verify();
+    crew.here(work(here)).verify(&S::plain());
 }
 
 /// Whoever is told of the close, in one of these ways, sees what the closer did before. Exhaustive.

@@ -6,7 +6,7 @@
 
 use brigade_core::Event;
 use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed, Word};
-use brigade_core::wait::{Park, Wake};
+use brigade_core::wait::{NoWakers, Park, Wake};
 
 use crate::harness::{Crew, bounded, exhaustive};
 
@@ -106,6 +106,7 @@ enum Watched {}
 
 impl Park for Watched {
     type Deadline = ();
+    type Wakers = NoWakers;
 
     fn park(word: &Word, expected: u32, deadline: Option<()>) -> Wake {
         RETIRING.store(1, Relaxed);

@@ -1,8 +1,13 @@
 //! How a model is run: the search, its report, and threads that share one thing.
 
 use std::io::Write;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use loom::thread::JoinHandle;
@@ -77,6 +82,59 @@ impl Drop for Search {
             self.executions.load(Relaxed),
             self.begun.elapsed().as_secs_f32(),
         );
+    }
+}
+
+/// An executor of one task: polls, and sleeps in loom's scheduler until it is woken.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let task = Arc::new(Task {
+        thread: loom::thread::current(),
+        woken: AtomicBool::new(false),
+        parked: AtomicBool::new(false),
+    });
+    let waker = Waker::from(Arc::clone(&task));
+    loop {
+        let answer = future.as_mut().poll(&mut Context::from_waker(&waker));
+        if let Poll::Ready(output) = answer {
+            return output;
+        }
+        if task.woken.load(SeqCst) {
+            // It may have woken itself, to be polled until others have done something.
+            loom::thread::yield_now();
+        }
+        // From the look to the sleep loom lets nobody else run.
+        while !task.woken.swap(false, SeqCst) {
+            task.parked.store(true, SeqCst);
+            loom::thread::park();
+            task.parked.store(false, SeqCst);
+        }
+    }
+}
+
+/// Polls a future once.
+pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    match Pin::new(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Wakes the thread that runs a task.
+struct Task {
+    thread: loom::thread::Thread,
+    woken: AtomicBool,
+    /// A wake-up may come when the task is over and its thread sleeps for another reason, in which
+    /// loom must not disturb it.
+    parked: AtomicBool,
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, SeqCst);
+        if self.parked.load(SeqCst) {
+            self.thread.unpark();
+        }
     }
 }
 

@@ -10,6 +10,8 @@ const _: () = assert!(
 );
 
 #[cfg(all(brigade_loom, test))]
+mod barrier;
+#[cfg(all(brigade_loom, test))]
 mod containers;
 #[cfg(all(brigade_loom, test))]
 mod event;
@@ -30,6 +32,12 @@ mod queue;
 #[cfg(all(brigade_loom, test))]
 mod search;
 #[cfg(all(brigade_loom, test))]
+mod semaphore;
+#[cfg(all(brigade_loom, test))]
+mod tasks;
+#[cfg(all(brigade_loom, test))]
 mod ticket;
 #[cfg(all(brigade_loom, test))]
 mod two_lock;
+#[cfg(all(brigade_loom, test))]
+mod wakers;

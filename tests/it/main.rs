@@ -6,6 +6,8 @@ mod harness;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
 #[cfg(target_os = "linux")]
+mod permits;
+#[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
 mod queue;
@@ -17,4 +19,5 @@ mod signal;
 mod spsc;
 #[cfg(target_os = "linux")]
 mod task;
+mod tasks;
 mod waiting;

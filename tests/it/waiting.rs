@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brigade_core::bounded::TwoLock;
 use brigade_core::sync::Word;
-use brigade_core::wait::{Condition, EventCount, Park, Wake};
+use brigade_core::wait::{Condition, EventCount, NoWakers, Park, Wake};
 use brigade_core::{Event, Queue, Shutdown};
 
 thread_local! {
@@ -18,6 +18,7 @@ enum Counting {}
 
 impl Park for Counting {
     type Deadline = Infallible;
+    type Wakers = NoWakers;
 
     fn park(_: &Word, _: u32, _: Option<Infallible>) -> Wake {
         Wake::Woken
@@ -37,6 +38,7 @@ enum Patient {}
 
 impl Park for Patient {
     type Deadline = Infallible;
+    type Wakers = NoWakers;
 
     fn park(word: &Word, expected: u32, deadline: Option<Infallible>) -> Wake {
         Counting::park(word, expected, deadline)

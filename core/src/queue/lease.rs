@@ -76,7 +76,7 @@ impl<C: Container, P: Park> Queue<C, P> {
         self.get_deadline(deadline).map(|item| self.leased(item))
     }
 
-    fn leased(&self, item: C::Item) -> Lease<'_, C, P> {
+    pub(super) fn leased(&self, item: C::Item) -> Lease<'_, C, P> {
         Lease {
             queue: self,
             item: Some(item),

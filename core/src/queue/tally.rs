@@ -15,10 +15,10 @@ use crate::sync::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
-use crate::wait::{Condition, EventCount, Park};
+use crate::wait::{AsyncPark, Condition, EventCount, Park, WaitAsync};
 
 /// How much of what was pushed into a container is done.
-pub(super) struct Tally<P> {
+pub(super) struct Tally<P: Park> {
     done: AtomicU32,
     zero: EventCount<P>,
 }
@@ -34,7 +34,7 @@ impl<P: Park> Tally<P> {
     pub(super) fn done(&self, container: &impl Container) -> Result<(), TooManyDone> {
         // ORDERING: the acquire halves show the pushes of all items that are done so far, so that
         // `pushed` cannot seem to lie behind. The release half hands our work to the waiter
-        // (`Zero`), through the later reports if there are any. The acquire half of the update
+        // (`Finished`), through the later reports if there are any. The acquire half of the update
         // also takes over a waiter's announcement if it checked before us.
         let mut done = self.done.load(Acquire);
         loop {
@@ -63,23 +63,41 @@ impl<P: Park> Tally<P> {
 
     /// Waits until none is unfinished; says whether that was before the deadline.
     pub(super) fn wait(&self, container: &impl Container, deadline: Option<P::Deadline>) -> bool {
-        let mut zero = Zero {
+        let mut finished = self.finished(container);
+        finished
+            .attempt()
+            .or_else(|| self.zero.wait(&mut finished, deadline))
+            .is_some()
+    }
+
+    /// As [`wait`](Self::wait), for a task.
+    pub(super) fn wait_async<'a, C: Container>(
+        &'a self,
+        container: &'a C,
+    ) -> WaitAsync<'a, Finished<'a, C>, P>
+    where
+        P: AsyncPark,
+    {
+        self.zero.wait_async(self.finished(container))
+    }
+
+    fn finished<'a, C>(&'a self, container: &'a C) -> Finished<'a, C> {
+        Finished {
             done: &self.done,
             container,
-        };
-        zero.attempt()
-            .or_else(|| self.zero.wait(&mut zero, deadline))
-            .is_some()
+        }
     }
 }
 
-/// Nothing is unfinished.
-struct Zero<'a, C> {
+/// Every item put has been reported as finished: what [`Queue::join_async`] waits for.
+///
+/// [`Queue::join_async`]: crate::Queue::join_async
+pub struct Finished<'a, C> {
     done: &'a AtomicU32,
     container: &'a C,
 }
 
-impl<C: Container> Condition for Zero<'_, C> {
+impl<C: Container> Condition for Finished<'_, C> {
     type Output = ();
 
     fn glance(&self) -> bool {

@@ -14,7 +14,7 @@ use loom::sync::Condvar;
 use loom::thread::{self, Thread, ThreadId};
 
 use super::Ordering;
-use crate::wait::{Park, TimedPark, Wake};
+use crate::wait::{NoWakers, Park, TimedPark, Wake};
 
 pub use loom::cell::UnsafeCell;
 pub use loom::thread::yield_now as pause;
@@ -278,6 +278,7 @@ pub struct Model(Infallible);
 
 impl Park for Model {
     type Deadline = ();
+    type Wakers = NoWakers;
 
     fn park(word: &Word, expected: u32, deadline: Option<()>) -> Wake {
         // From here to the next step loom lets nobody else run: comparing and falling asleep
@@ -341,4 +342,23 @@ macro_rules! array {
     };
 }
 
-pub(crate) use {array, const_fn};
+macro_rules! constant {
+    ($(#[$meta:meta])* const $name:ident: $type:ty;) => {
+        $(#[$meta])*
+        #[allow(non_snake_case, reason = "natively it is a constant")]
+        fn $name() -> $type;
+    };
+    ($(#[$meta:meta])* const $name:ident: $type:ty = $value:expr;) => {
+        $(#[$meta])* fn $name() -> $type {
+            $value
+        }
+    };
+}
+
+macro_rules! made {
+    ($($constant:tt)*) => {
+        $($constant)*()
+    };
+}
+
+pub(crate) use {array, const_fn, constant, made};

@@ -124,4 +124,20 @@ macro_rules! array {
     };
 }
 
-pub(crate) use {array, const_fn};
+/// A constant of a trait, which in models is a function; [`made`] gets its value.
+macro_rules! constant {
+    ($(#[$meta:meta])* const $($rest:tt)*) => {
+        $(#[$meta])*
+        #[allow(clippy::declare_interior_mutable_const, reason = "each use is a new value")]
+        const $($rest)*
+    };
+}
+
+/// The value of a `constant!`.
+macro_rules! made {
+    ($($constant:tt)*) => {
+        $($constant)*
+    };
+}
+
+pub(crate) use {array, const_fn, constant, made};

@@ -27,14 +27,13 @@
 //! 2^31 epochs pass would sleep through its wake-up.
 
 use core::fmt;
-use core::marker::PhantomData;
 use core::mem;
 
-use super::{Park, Wake};
+use super::{Park, Wake, Wakers};
 use crate::sync::{
     AtomicU32,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
-    Word,
+    Ordering::{AcqRel, Acquire, Relaxed},
+    Word, made,
 };
 
 /// The bit that says somebody may be asleep whom no wake-up is on its way to.
@@ -79,14 +78,15 @@ const EPOCH: u32 = 2;
 ///     MyTurn.attempt().or_else(|| CHANGED.wait(&mut MyTurn, None));
 /// });
 /// ```
-pub struct EventCount<P> {
+pub struct EventCount<P: Park> {
     word: Word,
     /// Those between announce and leave.
     sleepers: AtomicU32,
-    park: PhantomData<fn() -> P>,
+    /// Of those among them that are tasks.
+    wakers: P::Wakers,
 }
 
-/// What a thread waits for.
+/// What a thread or task waits for.
 pub trait Condition {
     /// What is got when the condition is good.
     type Output;
@@ -122,7 +122,7 @@ impl<P: Park> EventCount<P> {
             Self {
                 word: Word::new(0),
                 sleepers: AtomicU32::new(0),
-                park: PhantomData,
+                wakers: made!(<P::Wakers>::NONE),
             }
         }
     }
@@ -179,13 +179,36 @@ impl<P: Park> EventCount<P> {
     /// Announces a waiter. Check the condition after this call and before
     /// [`park`](Waiter::park).
     pub fn announce(&self) -> Waiter<'_, P> {
+        Waiter {
+            count: self,
+            key: self.enter(),
+        }
+    }
+
+    /// Counts a waiter in and returns the word to sleep on.
+    pub(super) fn enter(&self) -> u32 {
         // ORDERING: Relaxed: only waiters read it; a leaver that misses us has not lowered the
         // flag that we raise next.
         self.sleepers.fetch_add(1, Relaxed);
-        Waiter {
-            count: self,
-            key: self.raise(),
+        self.raise()
+    }
+
+    /// Counts a waiter out.
+    pub(super) fn leave(&self) {
+        // We may have received the only wake-up on its way, and its sender lowered the flag. So
+        // raise it again for the others, before the caller's next check.
+        // ORDERING: if a wake-up came to us, its sender lowered the flag before; this reads that or
+        // something newer and so acquires every `raise` that it wiped out, and with it that
+        // waiter's entry in `sleepers`.
+        self.word.fetch_add(0, Acquire);
+        // ORDERING: Relaxed: just acquired, and see `enter`.
+        if self.sleepers.fetch_sub(1, Relaxed) > 1 {
+            self.raise();
         }
+    }
+
+    pub(super) fn wakers(&self) -> &P::Wakers {
+        &self.wakers
     }
 
     /// Raises the flag and returns the word to sleep on.
@@ -215,13 +238,17 @@ impl<P: Park> EventCount<P> {
     fn wake(&self, mut word: u32, sleepers: u32) {
         while word & SLEEPING != 0 {
             let next = word.wrapping_add(EPOCH) & !SLEEPING;
-            // ORDERING: Release pairs with `raise`: who announces itself in the new epoch sees what
-            // was changed before it.
-            match self
-                .word
-                .compare_exchange_weak(word, next, Release, Relaxed)
-            {
-                Ok(_) => return P::unpark(&self.word, sleepers),
+            // ORDERING: the release half pairs with `raise`: who announces itself in the new epoch
+            // sees what was changed before it. The acquire half too: the wakers of those who
+            // raised the flag are seen.
+            match self.word.compare_exchange_weak(word, next, AcqRel, Relaxed) {
+                Ok(_) => {
+                    let left = sleepers - self.wakers.wake(sleepers, next / EPOCH);
+                    if left > 0 {
+                        P::unpark(&self.word, left);
+                    }
+                    return;
+                }
                 // If somebody else lowered the flag, a wake-up is on its way.
                 Err(now) => word = now,
             }
@@ -237,6 +264,7 @@ impl<P: Park> EventCount<P> {
         // acquire shows the waiter our change; after, and the waiter is asleep and woken below, or
         // finds the epoch changed.
         self.word.fetch_add(EPOCH, AcqRel);
+        self.wakers.wake(u32::MAX, 0);
         P::unpark(&self.word, u32::MAX);
     }
 }
@@ -247,7 +275,7 @@ impl<P: Park> Default for EventCount<P> {
     }
 }
 
-impl<P> fmt::Debug for EventCount<P> {
+impl<P: Park> fmt::Debug for EventCount<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // ORDERING: Relaxed: for the eye only.
         f.debug_struct("EventCount")
@@ -257,7 +285,7 @@ impl<P> fmt::Debug for EventCount<P> {
 }
 
 /// Passes the wake-up on if the attempt of the one who received it panics.
-struct PassOn<'a, P: Park>(&'a EventCount<P>);
+pub(super) struct PassOn<'a, P: Park>(pub(super) &'a EventCount<P>);
 
 impl<P: Park> Drop for PassOn<'_, P> {
     fn drop(&mut self) {
@@ -281,15 +309,6 @@ impl<P: Park> Waiter<'_, P> {
 
 impl<P: Park> Drop for Waiter<'_, P> {
     fn drop(&mut self) {
-        // We may have received the only wake-up on its way, and its sender lowered the flag. So
-        // raise it again for the others, before the caller's next check.
-        // ORDERING: if a wake-up came to us, its sender lowered the flag before; this reads that or
-        // something newer and so acquires every `raise` that it wiped out, and with it that
-        // waiter's entry in `sleepers`.
-        self.count.word.fetch_add(0, Acquire);
-        // ORDERING: Relaxed: just acquired, and see `announce`.
-        if self.count.sleepers.fetch_sub(1, Relaxed) > 1 {
-            self.count.raise();
-        }
+        self.count.leave();
     }
 }

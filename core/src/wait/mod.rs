@@ -1,18 +1,25 @@
 //! Waiting, written once: a [`Park`] backend to sleep on, and an [`EventCount`] to sleep by.
 //!
 //! ```text
-//!     Queue   JoinCounter          what they wait for
-//!        \     /
-//!      EventCount     Event        when to sleep, whom to wake: no wake-up is lost
-//!            \         /
-//!               Park               how to sleep: spin, futex, loom's scheduler
+//!     Queue   JoinCounter   Semaphore           what they wait for
+//!        \         |         /
+//!            EventCount        Event   Barrier   when to sleep, whom to wake: no wake-up is lost
+//!             /      \        /   \      /
+//!         Wakers         Park                   how to sleep: a waker in a slot; spin, futex, loom
 //! ```
+//!
+//! A task waits by the same steps as a thread: where the thread parks, the task leaves its waker in
+//! a slot. [`Async`] adds such slots to a backend.
 
 mod event_count;
+mod future;
 mod spin;
+mod wakers;
 
 pub use event_count::{Condition, EventCount, Waiter};
+pub use future::{Async, AsyncPark, WaitAsync};
 pub use spin::Spin;
+pub use wakers::{NoWakers, WakerSlots, Wakers};
 
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -28,6 +35,10 @@ pub trait Park {
     /// A moment after which a sleeper gives up. A backend without a clock uses
     /// [`Infallible`](core::convert::Infallible): there is no such moment.
     type Deadline: Copy;
+
+    /// Where tasks that wait leave their wakers: [`NoWakers`] for a backend without tasks. To have
+    /// some, wrap the backend in [`Async`].
+    type Wakers: Wakers;
 
     /// Sleeps while `word` holds `expected`, until woken or past the deadline.
     ///

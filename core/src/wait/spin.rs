@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use ::spin::RelaxStrategy;
 
-use super::{Park, Wake};
+use super::{NoWakers, Park, Wake};
 use crate::sync::{Ordering::Relaxed, Word, pause};
 
 /// Waits busily, with `R` between two looks.
@@ -37,6 +37,7 @@ pub struct Spin<R = ::spin::relax::Spin>(PhantomData<R>, Infallible);
 
 impl<R: RelaxStrategy> Park for Spin<R> {
     type Deadline = Infallible;
+    type Wakers = NoWakers;
 
     fn park(word: &Word, expected: u32, _deadline: Option<Infallible>) -> Wake {
         // ORDERING: Relaxed: a park orders nothing; callers look again with their own orderings.

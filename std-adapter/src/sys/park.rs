@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use brigade_core::sync::Word;
-use brigade_core::wait::{Park, TimedPark, Wake};
+use brigade_core::wait::{NoWakers, Park, TimedPark, Wake};
 
 use super::sleep;
 
@@ -34,6 +34,7 @@ const YIELD_STEPS: u32 = 4;
 
 impl Park for Parker {
     type Deadline = Instant;
+    type Wakers = NoWakers;
 
     #[inline]
     fn park(word: &Word, expected: u32, deadline: Option<Instant>) -> Wake {
