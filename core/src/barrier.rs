@@ -37,13 +37,16 @@ const ARRIVED: u32 = GENERATION - 1;
 /// A thread that gives up, by a time-out, has not arrived: the others go on waiting until somebody
 /// else comes. (Python's barrier is broken from then on.)
 ///
+/// # Wrap-around
+///
 /// Generations are counted modulo 2^16. With no more threads than parties that is no limit, since a
 /// thread that has not gone on holds up the next generation. With more of them, one that does not
 /// get to run during exactly a multiple of 2^16 generations waits for one generation more.
 ///
-/// # Contexts
+/// # Where it may be used
 ///
-/// It waits, so it is for threads; [`arrived`](Self::arrived) may be asked anywhere.
+/// It is blocking, by its nature, and so for threads and loom models;
+/// [`arrived`](Self::arrived) may be asked anywhere.
 ///
 /// ```
 /// use brigade_core::Barrier;

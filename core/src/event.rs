@@ -38,6 +38,20 @@ const ONE: u32 = 4;
 /// What happened before a [`set`](Self::set) is visible to whoever finds the event set, and to
 /// whoever clears it.
 ///
+/// # Where it may be used
+///
+/// [`set`](Self::set), [`clear`](Self::clear) and [`is_set`](Self::is_set) never wait and may be
+/// called anywhere, also in interrupt and signal handlers if the backend's `unpark` may. `wait` and
+/// its kin are for threads, [`wait_async`](Self::wait_async) for tasks; all of it works in loom
+/// models.
+///
+/// # Progress
+///
+/// `set` is lock-free, `is_set` wait-free, `clear` wait-free where the processor has an atomic "and"
+/// and lock-free elsewhere. What waits is blocking.
+///
+/// # Wrap-around
+///
 /// The sets are counted modulo 2^30: a waiter that does not get to run during exactly a multiple
 /// of that many set-and-clear pairs waits for the next set.
 ///

@@ -17,6 +17,18 @@ use crate::wait::{AsyncPark, Condition, EventCount, Park, Spin, TimedPark, WaitA
 ///
 /// What happened before a [`done`](Self::done) is visible to whoever has waited for zero.
 ///
+/// # Where it may be used
+///
+/// [`add`](Self::add), [`done`](Self::done) and [`count`](Self::count) are lock-free and never wait:
+/// they may be called anywhere, also in interrupt and signal handlers if the backend's `unpark` may.
+/// `wait` and its kin block and are for threads, [`wait_async`](Self::wait_async) is for tasks; all
+/// of it works in loom models.
+///
+/// # At the bound
+///
+/// The count neither wraps around nor goes below zero: both are errors and change nothing. The event
+/// count that it waits by does wrap, see [`EventCount`].
+///
 /// ```
 /// use brigade_core::JoinCounter;
 ///

@@ -66,7 +66,24 @@ use tally::Tally;
 /// # Progress
 ///
 /// `try_put` and `try_get` have the progress of the container's push and pop, then wake at most
-/// one sleeper.
+/// one sleeper. [`task_done`](Self::task_done) is lock-free. What waits is blocking.
+///
+/// # Where it may be used
+///
+/// `put`, `get`, `join` and their kin are for threads; what ends in `_async` is for tasks and needs
+/// the backend [`Async`](crate::wait::Async). On a `Fifo` (and any other lock-free container) the
+/// `try_` operations and `task_done` may be called in interrupt and signal handlers if the backend's
+/// `unpark` may. All of these may meet at one queue. All of it works in loom models.
+///
+/// # At the bound
+///
+/// `try_put` gives the item back, `put` waits. How exact Full is, and what a stopped thread can do
+/// to it, is said at the container.
+///
+/// # Wrap-around
+///
+/// Unfinished items are counted right up to 2^29. Beyond that, the odds are those of the container
+/// and of [`EventCount`].
 ///
 /// ```
 /// use brigade_core::bounded::Ticket;

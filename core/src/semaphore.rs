@@ -23,15 +23,22 @@ use crate::wait::{AsyncPark, Condition, EventCount, Park, Spin, TimedPark, WaitA
 /// What happened before a permit was returned is visible to whoever acquires one that was free
 /// thereafter.
 ///
-/// # Contexts
+/// # Where it may be used
 ///
 /// [`try_acquire`](Self::try_acquire), [`release`](Self::release) and dropping a [`Permit`] are
 /// lock-free and safe in interrupt and signal handlers (if the backend's `unpark` is). What waits
-/// is for threads, or with [`Async`](crate::wait::Async) for tasks. Waiters are served in no
-/// particular order, and one who comes along may be faster than one who waits.
+/// is blocking and for threads, or with [`Async`](crate::wait::Async) for tasks. All of it works in
+/// loom models.
 ///
-/// Nothing is counted but permits, so nothing wraps around but the event count it waits by:
-/// see [`EventCount`].
+/// # At the bound
+///
+/// Without a free permit `try_acquire` says so at once. Waiters are served in no particular order,
+/// and one who comes along may be faster than one who waits.
+///
+/// # Wrap-around
+///
+/// Permits are counted within the bound and do not wrap around; the event count that it waits by
+/// does, see [`EventCount`].
 ///
 /// ```
 /// use brigade_core::Semaphore;

@@ -91,9 +91,14 @@ impl<T> fmt::Debug for Slot<T> {
 ///
 /// As long as nobody is stopped there, some operation always completes.
 ///
-/// # Exactness
+/// # Where it may be used
 ///
-/// Full and Empty are exact.
+/// On threads, in tasks, which wait for a few instructions at most while no thread is stopped there,
+/// and in loom models. Not in interrupt and signal handlers.
+///
+/// # At the bound
+///
+/// `push` on a full queue gives the item back at once. Full and Empty are exact.
 ///
 /// # Wrap-around
 ///

@@ -219,9 +219,14 @@ impl Drop for Turn<'_> {
 /// whether the ring is empty or full. So do not use it from an interrupt or signal handler that can
 /// cut off another operation on the same ring: it would wait for ever. [`Fifo`](super::Fifo) has no such moment.
 ///
-/// # Exactness
+/// # Where it may be used
 ///
-/// Full and Empty are exact.
+/// On threads, in tasks, which wait for a few instructions at most while no thread is stopped in its
+/// turn, and in loom models. Not in interrupt and signal handlers.
+///
+/// # At the bound
+///
+/// `push` on a full queue gives the item back at once. Full and Empty are exact.
 ///
 /// # Wrap-around
 ///

@@ -47,6 +47,18 @@ const EPOCH: u32 = 2;
 /// own wait. `P` is how to sleep. The condition itself lives elsewhere; what it must provide is
 /// said in [`Condition`].
 ///
+/// # Where it may be used
+///
+/// [`notify`](Self::notify) and [`broadcast`](Self::broadcast) are lock-free and may be called
+/// anywhere, also in interrupt and signal handlers if the backend's `unpark` may.
+/// [`wait`](Self::wait) is for threads, [`wait_async`](Self::wait_async) for tasks.
+///
+/// # Wrap-around
+///
+/// Notifications that wake somebody are counted modulo 2^31. A thread that has announced itself and
+/// does not get to run while exactly a multiple of that many pass, each of which takes a waiter and
+/// a system call, sleeps through its own.
+///
 /// ```
 /// use brigade_core::sync::{AtomicU32, Ordering};
 /// use brigade_core::wait::{Condition, EventCount, Spin};
