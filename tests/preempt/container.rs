@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use brigade_core::bounded::{Container, Fifo};
+use brigade_core::bounded::{Container, Fifo, Ticket, TwoLock};
 use brigade_history::{Call, Operation, Order, Plain};
 
 use crate::explore::Plan;
@@ -22,6 +22,8 @@ pub(crate) const ALL: [Ask; 3] = [Ask::Push, Ask::Pop, Ask::Close];
 pub(crate) trait Tried: Container<Item = u32> + Sized + 'static {
     const ORDER: Order = Order::FirstIn;
     const CAPACITY: usize;
+    /// Whether nothing that is cut off makes it Busy.
+    const LOCK_FREE: bool = true;
 
     /// Unused ones: ordinary, and such whose counters are about to wrap.
     fn starts() -> Vec<Box<dyn Fn() -> Numbered<Self>>>;
@@ -57,7 +59,9 @@ impl<C: Tried> Subject for Numbered<C> {
             Ask::Pop => Operation::Pop,
             Ask::Close => Operation::Close,
         };
-        operation.call(&self.container)
+        let call = operation.call(&self.container);
+        assert!(!(C::LOCK_FREE && call.is_busy()), "{call:?}");
+        call
     }
 
     fn claim(&self) -> Plain {
@@ -76,6 +80,7 @@ pub(crate) fn everything<C: Tried>(bound: u32) -> Plan<Numbered<C>> {
         new: C::starts(),
         before: open.chain(closed).collect(),
         asks: ALL.into(),
+        waits: vec![],
         longest: 3,
         after: empty_and_fill,
         is_last: |ask| ask == Ask::Close,
@@ -97,6 +102,30 @@ impl<const N: usize, const SPARE: usize> Tried for Fifo<u32, N, SPARE> {
         vec![
             Box::new(|| Numbered::new(Self::new())),
             Box::new(|| Numbered::new(Self::new().near_wrap(0))),
+            Box::new(|| Numbered::new(Self::new().near_wrap(1))),
+        ]
+    }
+}
+
+impl<const N: usize> Tried for Ticket<u32, N> {
+    const CAPACITY: usize = N;
+    const LOCK_FREE: bool = false;
+
+    fn starts() -> Vec<Box<dyn Fn() -> Numbered<Self>>> {
+        vec![
+            Box::new(|| Numbered::new(Self::new())),
+            Box::new(|| Numbered::new(Self::new().near_wrap(1))),
+        ]
+    }
+}
+
+impl<const N: usize> Tried for TwoLock<u32, N> {
+    const CAPACITY: usize = N;
+    const LOCK_FREE: bool = false;
+
+    fn starts() -> Vec<Box<dyn Fn() -> Numbered<Self>>> {
+        vec![
+            Box::new(|| Numbered::new(Self::new())),
             Box::new(|| Numbered::new(Self::new().near_wrap(1))),
         ]
     }

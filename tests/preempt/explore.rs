@@ -18,6 +18,8 @@ pub(crate) struct Plan<S: Subject> {
     pub(crate) before: Vec<Vec<S::Ask>>,
     /// What cuts off and is cut off.
     pub(crate) asks: Vec<S::Ask>,
+    /// What may wait, and so is only ever cut off.
+    pub(crate) waits: Vec<S::Ask>,
     /// How many calls one after the other an interrupt makes at most.
     pub(crate) longest: usize,
     /// What is done after, to see what is inside; leaves nothing there.
@@ -62,7 +64,7 @@ impl<S: Subject> Plan<S> {
         let short = short.cloned().collect::<Vec<_>>();
         for new in &self.new {
             for before in &self.before {
-                for &ask in &self.asks {
+                for &ask in self.asks.iter().chain(&self.waits) {
                     let mut run = |interrupts: &[_]| {
                         let processor = Processor::new(new(), spurious);
                         self.try_one(&processor, before, ask, interrupts, &mut extent)

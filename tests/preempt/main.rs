@@ -14,10 +14,24 @@ const _: () = assert!(
 );
 
 #[cfg(brigade_steps)]
+mod blocking;
+#[cfg(brigade_steps)]
 mod container;
+#[cfg(brigade_steps)]
+mod event;
 #[cfg(brigade_steps)]
 mod explore;
 #[cfg(brigade_steps)]
+mod join;
+#[cfg(brigade_steps)]
 mod lock_free;
 #[cfg(brigade_steps)]
+mod nap;
+#[cfg(brigade_steps)]
 mod processor;
+#[cfg(brigade_steps)]
+mod queue;
+#[cfg(brigade_steps)]
+mod semaphore;
+#[cfg(brigade_steps)]
+mod spsc;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::rc::Rc;
 
+use crate::nap;
 use brigade_core::sync::steps::{Hook, on_step};
 use brigade_history::{Clock, Model, Record, judge};
 
@@ -96,7 +97,8 @@ impl<S: Subject> Processor<S> {
 
     fn due(&self, step: u32) -> Option<Interrupt<S::Ask>> {
         let mut to_come = self.interrupts.borrow_mut();
-        let is_due = to_come.last().is_some_and(|next| next.at == step);
+        // Who has slept to the end must find out by itself whether it should have been woken.
+        let is_due = to_come.last().is_some_and(|next| next.at == step) && !nap::is_over();
         is_due.then(|| to_come.pop()).flatten()
     }
 
@@ -107,6 +109,7 @@ impl<S: Subject> Processor<S> {
         interrupts: &[Interrupt<S::Ask>],
     ) -> usize {
         self.steps.set(0);
+        nap::begin();
         *self.interrupts.borrow_mut() = interrupts.iter().rev().cloned().collect();
         on_step(Rc::clone(self) as Rc<dyn Hook>, || self.ask(ask));
         interrupts.len() - self.interrupts.borrow_mut().drain(..).len()
@@ -132,6 +135,12 @@ impl<S: Subject> Processor<S> {
     pub(crate) fn verify(&self) {
         judge(&self.subject.claim(), &self.log.borrow());
         self.log.borrow_mut().clear();
+    }
+
+    /// The answers since the last judgement.
+    pub(crate) fn answers(&self) -> Vec<<S::Claim as Model>::Call> {
+        let log = self.log.borrow();
+        log.iter().map(|record| record.call.clone()).collect()
     }
 }
 
