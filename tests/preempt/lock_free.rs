@@ -7,7 +7,7 @@ use crate::container::everything;
 /// With as many spares as calls that can be under way beside one.
 #[test]
 fn fifo() {
-    everything::<Fifo<u32, 1, 2>>(24).run();
-    everything::<Fifo<u32, 2, 2>>(24).run();
-    everything::<Fifo<u32, 3, 2>>(24).run();
+    everything::<Fifo<u32, 1, 2>>(22).run();
+    everything::<Fifo<u32, 2, 2>>(22).run();
+    everything::<Fifo<u32, 3, 2>>(22).run();
 }

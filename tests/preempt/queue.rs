@@ -105,7 +105,7 @@ fn run<const N: usize>() {
             while processor.ask(Ask::TryGet).is_done() {}
         },
         is_last: |ask| ask == Ask::ShutDown,
-        bound: 24,
+        bound: 21,
     };
     plan.run();
 }
