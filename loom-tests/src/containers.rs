@@ -243,10 +243,16 @@ fn pop_many(queue: &impl Subject<Item = u32>, most: usize) -> Vec<u32> {
 }
 
 /// Counts how often each of its tokens was dropped.
-type Tally = Arc<[Counter; 3]>;
+pub(crate) type Tally = Arc<[Counter; 3]>;
 
 /// An item that is dropped once.
 pub(crate) struct Token(Tally, usize);
+
+impl Token {
+    pub(crate) fn new(tally: &Tally, number: usize) -> Self {
+        Self(Arc::clone(tally), number)
+    }
+}
 
 impl Drop for Token {
     fn drop(&mut self) {

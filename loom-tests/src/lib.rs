@@ -34,6 +34,8 @@ mod search;
 #[cfg(all(brigade_loom, test))]
 mod semaphore;
 #[cfg(all(brigade_loom, test))]
+mod spsc;
+#[cfg(all(brigade_loom, test))]
 mod tasks;
 #[cfg(all(brigade_loom, test))]
 mod ticket;

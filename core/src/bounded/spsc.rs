@@ -155,18 +155,18 @@ impl End {
 ///
 /// # Where it may be used
 ///
-/// Anywhere: in interrupt and signal handlers, between threads, in async tasks, in a loom model.
+/// Everywhere: in interrupt and signal handlers, on threads, in tasks, and in loom models.
 /// One handle can be at each end, so an interrupt that cuts off the producer may consume, but it
 /// may not produce as well; [`producer`](Self::producer) then answers `None`.
 ///
-/// # Exactness
+/// # At the bound
 ///
-/// Full and Empty are exact as far as the caller can know: every pop that happens-before a push
-/// has made its room, and every push that happens-before a pop is found. Of what another processor
-/// did in the last moment, without any other sign that it did, a store may still be on its way,
-/// since nothing here waits for it. And unlike the answers of the other containers, these do not
-/// happen-before the success that ends them. So this is no [`Container`](super::Container) for a
-/// [`Queue`](crate::Queue) to sleep on.
+/// `push` on a full queue gives the item back at once. Full and Empty are exact as far as the
+/// caller can know: every pop that happens-before a push has made its room, and every push that
+/// happens-before a pop is found. Of what another processor did in the last moment, without any
+/// other sign that it did, a store may still be on its way, since nothing here waits for it. And
+/// unlike the answers of the other containers, these do not happen-before the success that ends
+/// them. So this is no [`Container`](super::Container) for a [`Queue`](crate::Queue) to sleep on.
 ///
 /// # Happens-before
 ///
