@@ -1,10 +1,11 @@
 //! What goes through which queue: each flow is what main does and what an interrupt does meanwhile.
 
 use brigade_core::bounded::{Fifo, Spsc};
-use brigade_core::wait::Spin;
+use brigade_core::wait::{Async, Spin};
 use brigade_core::{Event, JoinCounter, Queue, Shutdown, TryGetError};
 use spin::RelaxStrategy;
 
+use crate::executor::block_on;
 use crate::party::{Ledger, Party};
 
 /// Sleeps until an interrupt comes or has come.
@@ -16,7 +17,7 @@ impl RelaxStrategy for WaitForEvent {
     }
 }
 
-type Asleep = Spin<WaitForEvent>;
+pub type Asleep = Spin<WaitForEvent>;
 
 /// One part of the run.
 pub struct Flow {
@@ -27,7 +28,7 @@ pub struct Flow {
     pub interrupt: fn(Party),
 }
 
-pub const FLOWS: [Flow; 5] = [
+pub const FLOWS: [Flow; 6] = [
     Flow {
         name: "fifo: all three push and pop, a join counter ends it",
         main: shared::main,
@@ -47,6 +48,11 @@ pub const FLOWS: [Flow; 5] = [
         name: "queue: main puts, asleep in WFE, the interrupts get",
         main: down::main,
         interrupt: down::interrupt,
+    },
+    Flow {
+        name: "task: awaits what the interrupts put",
+        main: task::main,
+        interrupt: task::interrupt,
     },
     Flow {
         name: "event: the timer wakes main from WFE",
@@ -124,7 +130,7 @@ mod up {
     use super::*;
 
     static QUEUE: Queue<Fifo<u32, 8>, Asleep> = Queue::new(Fifo::new());
-    static LEDGER: Ledger = Ledger::new([0, 150_000, 150_000]);
+    static LEDGER: Ledger = Ledger::new([0, 100_000, 100_000]);
 
     pub(super) fn main() -> Option<u32> {
         for _ in 0..LEDGER.items() {
@@ -160,6 +166,29 @@ mod down {
         while LEDGER.gets(party, || QUEUE.try_get().ok()) {
             party.does(|| QUEUE.task_done().is_ok());
         }
+    }
+}
+
+mod task {
+    use super::*;
+
+    static QUEUE: Queue<Fifo<u32, 8>, Async<Asleep, 1>> = Queue::new(Fifo::new());
+    static LEDGER: Ledger = Ledger::new([0, 50_000, 50_000]);
+
+    async fn get_all() -> Option<u32> {
+        for _ in 0..LEDGER.items() {
+            let item = QUEUE.get_async().await.ok()?;
+            LEDGER.gets(Party::Main, || Some(item));
+        }
+        (LEDGER.balances() && QUEUE.is_empty()).then_some(LEDGER.items())
+    }
+
+    pub(super) fn main() -> Option<u32> {
+        block_on(get_all())
+    }
+
+    pub(super) fn interrupt(party: Party) {
+        while LEDGER.puts(party, |item| QUEUE.try_put(item).is_ok()) {}
     }
 }
 

@@ -5,7 +5,7 @@
 #![no_std]
 
 use brigade_core::bounded::{Container, Fifo, Spsc, Ticket, TwoLock};
-use brigade_core::{Event, JoinCounter, Queue, Shutdown};
+use brigade_core::{Barrier, Event, JoinCounter, Queue, Semaphore, Shutdown};
 
 // No padding without a cache, and no word too many: 12 slots of 12 bytes, and 4 cursors.
 #[cfg(target_pointer_width = "32")]
@@ -18,6 +18,8 @@ static SPSC: Spsc<u32, 8> = Spsc::new();
 static QUEUE: Queue<Fifo<u32, 8>> = Queue::new(Fifo::new());
 static EVENT: Event = Event::new();
 static RUNNING: JoinCounter = JoinCounter::new();
+static PERMITS: Semaphore = Semaphore::new(1);
+static ALONE: Barrier = Barrier::new(1);
 
 fn passes(container: &impl Container<Item = u32>) -> bool {
     container.try_push(1).is_ok() && container.try_pop() == Ok(1) && container.is_empty()
@@ -45,5 +47,8 @@ pub fn everything() -> bool {
     let counter = RUNNING.add(1).is_ok() && RUNNING.done().is_ok();
     RUNNING.wait();
 
-    containers && spsc && queue && rest == 0 && counter && !EVENT.is_set()
+    let permit = PERMITS.try_acquire().is_some();
+    let leader = ALONE.wait().is_leader();
+
+    permit && leader && containers && spsc && queue && rest == 0 && counter && !EVENT.is_set()
 }

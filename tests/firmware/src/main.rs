@@ -7,6 +7,7 @@
 #![no_main]
 
 mod chip;
+mod executor;
 mod flow;
 mod party;
 
