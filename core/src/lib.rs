@@ -6,7 +6,7 @@
 //!
 //! | world | waiting | what to use |
 //! |---|---|---|
-//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`bounded::Spsc`], [`Event::set`], [`JoinCounter::done`], [`Semaphore::release`], the `try_` ends of a [`Queue`] on a `Fifo` |
+//! | interrupt and signal handlers | nobody waits | [`bounded::Fifo`], [`bounded::Lifo`], [`bounded::Spsc`], [`Event::set`], [`JoinCounter::done`], [`Semaphore::release`], the `try_` ends of a [`Queue`] on a `Fifo` or `Lifo` |
 //! | bare metal | spins, or does what you say, such as `wfe` | [`wait::Spin`], the default everywhere |
 //! | threads | sleeps in the kernel, with time-outs | the backend of the crate `brigade`, which stands on this one |
 //! | tasks of any executor | `.await`, with wakers in a fixed number of slots | [`wait::Async`] around one of the others |
@@ -36,6 +36,7 @@
 //! | operation | progress | if another thread is stopped in the middle |
 //! |---|---|---|
 //! | [`Fifo`](bounded::Fifo): all | lock-free | one spare slot less; nobody waits |
+//! | [`Lifo`](bounded::Lifo): all | lock-free | as `Fifo` |
 //! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
 //! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on; so do those at the other if they find it empty or full |
 //! | [`Spsc`](bounded::Spsc): all | wait-free | no effect |
@@ -52,13 +53,14 @@
 //! [`unpark`](wait::Park::unpark) does.
 //!
 //! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
-//! (Beyond its number of spare slots `Fifo` makes an exception for Full. `Spsc` answers for all that
+//! (Beyond their number of spare slots `Fifo` and `Lifo` make an exception for Full. `Spsc` answers for all that
 //! happens-before the call: it only loads, and what the other end did a moment ago on another
 //! processor may not have arrived.) `len`, `is_empty` and
 //! `is_full` on the other hand are old news when they return.
 //!
 //! **Order.** First in, first out, for all producers and consumers together: if one push ended
-//! before another began, its item is popped first.
+//! before another began, its item is popped first. In a `Lifo` last in, first out: a pop takes, of
+//! the items inside at an instant during the call, the one pushed last.
 //!
 //! **Happens-before**, in the sense of the memory model:
 //!
@@ -150,7 +152,7 @@
 //!
 //! 1. [`sync`]: what is native and what is loom's;
 //! 2. [`storage`], where slots live, and `lap`, how cursors count;
-//! 3. [`bounded`]: `run`, `ring`, `fifo`, `ticket`, `two_lock`, `spsc`, with a README on the
+//! 3. [`bounded`]: `run`, `ring`, `fifo`, `stack`, `lifo`, `ticket`, `two_lock`, `spsc`, with a README on the
 //!    protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;

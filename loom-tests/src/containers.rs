@@ -1,4 +1,4 @@
-//! Models of what all FIFOs promise. Their files run them.
+//! Models of what all containers promise. Their files run them.
 //!
 //! In most of them a few threads call what they like and [`Recorded`] judges the answers. Here the
 //! container's `try_push` and `try_pop` stand for `push` and `pop`, which only repeat them while
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use brigade_core::bounded::{Nothing, Refused, Run};
 use brigade_core::sync::{AtomicU32, Ordering::Relaxed};
 
-use crate::harness::{Crew, exhaustive_each};
+use crate::harness::{Crew, bounded_each, exhaustive_each};
 use crate::history::Operation::{self, Close, Pop, Push};
 use crate::history::{Recorded, Subject};
 
@@ -39,12 +39,24 @@ const PAIRS: [Threads; 6] = [
 /// Every pair of operations on a queue with any number of items inside, also where the cursors
 /// wrap around. Exhaustive.
 pub(crate) fn every_pair<S: Subject<Item = u32>>() {
+    exhaustive_each(pairs::<S>(), |(new, inside, pair)| {
+        judge(new(), inside, pair);
+    });
+}
+
+/// The same within a bound.
+pub(crate) fn every_pair_bounded<S: Subject<Item = u32>>(interruptions: usize) {
+    bounded_each(interruptions, pairs::<S>(), |(new, inside, pair)| {
+        judge(new(), inside, pair);
+    });
+}
+
+fn pairs<S: Subject>() -> impl Iterator<Item = (fn() -> S, u32, Threads)> {
     let capacity = u32::try_from(S::CAPACITY).unwrap();
-    let cases = S::STARTS.into_iter().flat_map(|new| {
+    S::STARTS.into_iter().flat_map(move |new| {
         let inside = (0..=capacity).flat_map(|inside| PAIRS.map(|pair| (inside, pair)));
         inside.map(move |(inside, pair)| (new, inside, pair))
-    });
-    exhaustive_each(cases, |(new, inside, pair)| judge(new(), inside, pair));
+    })
 }
 
 /// Lets threads do all this to a queue with some items inside, and judges the answers.
@@ -170,7 +182,7 @@ fn at_most_one<S: 'static>(queues: [S; 2], change: fn(&S), finds_none: fn(&S) ->
     assert_ne!(none.into_inner(), 2, "neither saw what the other did");
 }
 
-/// A run of items put in beside a single one: each producer's order is kept, nothing is lost and
+/// A run of items put into a FIFO beside a single one: each producer's order is kept, nothing is lost and
 /// nothing comes twice.
 pub(crate) fn batch_in(queue: impl Subject<Item = u32>) {
     let accepted = Arc::new([Counter::new(0), Counter::new(0)]);
@@ -187,7 +199,7 @@ pub(crate) fn batch_in(queue: impl Subject<Item = u32>) {
     assert_eq!(single.len(), accepted[1].load(SeqCst) as usize);
 }
 
-/// A run of items taken out beside a single one.
+/// A run of items taken out of a FIFO beside a single one.
 pub(crate) fn batch_out(queue: impl Subject<Item = u32>) {
     let got = Arc::new(Mutex::new(Vec::new()));
     let (run, single) = (Arc::clone(&got), Arc::clone(&got));
@@ -210,7 +222,7 @@ pub(crate) fn batch_out(queue: impl Subject<Item = u32>) {
     assert_eq!(got, accepted);
 }
 
-/// Runs on both sides.
+/// Runs on both sides of a FIFO.
 pub(crate) fn batch_in_and_out(queue: impl Subject<Item = u32>) {
     let (mut got, accepted) = (Vec::new(), Arc::new(Counter::new(0)));
     let count = Arc::clone(&accepted);

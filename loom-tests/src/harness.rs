@@ -30,7 +30,23 @@ pub(crate) fn exhaustive_each<C: Copy + Send + Sync + 'static>(
     cases: impl IntoIterator<Item = C>,
     model: impl Fn(C) + Copy + Send + Sync + 'static,
 ) {
-    let search = Search::new(None);
+    each(&Search::new(None), cases, model);
+}
+
+/// As [`bounded`], once for each case.
+pub(crate) fn bounded_each<C: Copy + Send + Sync + 'static>(
+    interruptions: usize,
+    cases: impl IntoIterator<Item = C>,
+    model: impl Fn(C) + Copy + Send + Sync + 'static,
+) {
+    each(&Search::new(Some(interruptions)), cases, model);
+}
+
+fn each<C: Copy + Send + Sync + 'static>(
+    search: &Search,
+    cases: impl IntoIterator<Item = C>,
+    model: impl Fn(C) + Copy + Send + Sync + 'static,
+) {
     for case in cases {
         search.run(move || model(case));
     }

@@ -28,6 +28,8 @@ mod history;
 #[cfg(all(brigade_loom, test))]
 mod join;
 #[cfg(all(brigade_loom, test))]
+mod lifo;
+#[cfg(all(brigade_loom, test))]
 mod queue;
 #[cfg(all(brigade_loom, test))]
 mod search;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as Counter, Ordering::SeqCst};
 
-use brigade_core::bounded::{Container, Fifo, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, TwoLock};
 use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed};
 use brigade_core::{Queue, Shutdown};
 
@@ -43,6 +43,22 @@ mod fifo {
     models! { Fifo<u32, 2, 1>:
         a_batch_wakes_two_getters(1),
         a_batch_makes_room_for_two_putters(1),
+        an_immediate_shutdown_hands_back_the_rest(2),
+        join_waits_for_the_last_report(1),
+    }
+}
+
+/// On the one that gives out the newest first, those in which its verdicts and its count take part.
+mod lifo {
+    use super::{Lifo, bounded};
+
+    models! { Lifo<u32, 1, 1>:
+        put_and_get_pass_every_item(2),
+        draining_ends_the_getter(1),
+        one_report_too_many_is_an_error(2),
+    }
+
+    models! { Lifo<u32, 2, 1>:
         an_immediate_shutdown_hands_back_the_rest(2),
         join_waits_for_the_last_report(1),
     }

@@ -1,4 +1,4 @@
-//! What all FIFOs promise, on real threads and at the edges.
+//! What all containers promise, on real threads and at the edges.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use brigade_core::bounded::{
-    Container, Fifo, HeapFifo, HeapTicket, HeapTwoLock, Nothing, Refused, Run, Ticket, TwoLock,
+    Container, Drain, Fifo, HeapFifo, HeapLifo, HeapTicket, HeapTwoLock, Lifo, Nothing, Refused,
+    Run, Ticket, TwoLock,
 };
 
 /// Runs a generic check on every kind of container.
@@ -22,6 +23,9 @@ macro_rules! on_every_container {
         mod two_lock {
             $(#[test] fn $check() { super::$check(super::HeapTwoLock::with_capacity); })+
         }
+        mod lifo {
+            $(#[test] fn $check() { super::$check(super::HeapLifo::with_capacity); })+
+        }
         mod fifo_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapFifo::with_capacity(n).near_wrap(1)); })+
         }
@@ -31,11 +35,14 @@ macro_rules! on_every_container {
         mod two_lock_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapTwoLock::with_capacity(n).near_wrap(2)); })+
         }
+        mod lifo_at_the_wrap {
+            $(#[test] fn $check() { super::$check(|n| super::HeapLifo::with_capacity(n).near_wrap(2)); })+
+        }
     };
 }
 
 on_every_container! {
-    is_a_queue,
+    keeps_its_order,
     closes_in_order,
     takes_runs,
     loses_and_doubles_nothing_between_threads,
@@ -43,6 +50,31 @@ on_every_container! {
     survives_a_panicking_destructor,
     survives_a_panicking_receiver,
     may_be_used_by_its_receiver,
+    drains_what_is_there,
+}
+
+/// The order in which a container claims to give items out.
+trait Ordered: Container {
+    /// Whether each consumer gets the items of each producer as that one pushed them.
+    const BY_PRODUCER: bool = true;
+
+    /// Takes out of a plain list, in which items are as they were pushed, the one whose turn it
+    /// is.
+    fn next(items: &mut VecDeque<u32>) -> Option<u32> {
+        items.pop_front()
+    }
+}
+
+impl<T> Ordered for HeapFifo<T> {}
+impl<T> Ordered for HeapTicket<T> {}
+impl<T> Ordered for HeapTwoLock<T> {}
+
+impl<T> Ordered for HeapLifo<T> {
+    const BY_PRODUCER: bool = false;
+
+    fn next(items: &mut VecDeque<u32>) -> Option<u32> {
+        items.pop_back()
+    }
 }
 
 /// A small generator of arbitrary but repeatable choices.
@@ -57,22 +89,24 @@ impl Choices {
     }
 }
 
-fn is_a_queue<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+fn keeps_its_order<C: Ordered<Item = u32>>(make: impl Fn(usize) -> C) {
     for capacity in [1, 2, 3, 5, 8, 100] {
         let queue = make(capacity);
         let mut model = VecDeque::new();
         let mut choices = Choices(capacity as u64);
-        for step in 0..10_000 {
+        for step in 0_u32..10_000 {
+            // No two are equal, and they neither rise nor fall.
+            let item = step.wrapping_mul(0x9E37_79B1);
             if choices.below(2) == 0 {
                 let expected = if model.len() == capacity {
-                    Err(Refused::Full(step))
+                    Err(Refused::Full(item))
                 } else {
-                    model.push_back(step);
+                    model.push_back(item);
                     Ok(())
                 };
-                assert_eq!(queue.try_push(step), expected);
+                assert_eq!(queue.try_push(item), expected);
             } else {
-                assert_eq!(queue.try_pop(), model.pop_front().ok_or(Nothing::Empty));
+                assert_eq!(queue.try_pop(), C::next(&mut model).ok_or(Nothing::Empty));
             }
             assert_eq!(queue.len(), model.len());
             assert_eq!(queue.is_empty(), model.is_empty());
@@ -84,14 +118,15 @@ fn is_a_queue<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
     }
 }
 
-fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+fn closes_in_order<C: Ordered<Item = u32>>(make: impl Fn(usize) -> C) {
     for capacity in [1, 2, 7] {
         for items in 0..=u32::try_from(capacity).unwrap() {
             let queue = make(capacity);
             let before = queue.pushed();
-            for item in 0..items {
+            let mut model: VecDeque<_> = (0..items).rev().collect();
+            for (count, &item) in (0..).zip(&model) {
                 queue.try_push(item).unwrap();
-                let after = (0..=item).fold(before, |pushed, _| queue.after(pushed));
+                let after = (0..=count).fold(before, |pushed, _| queue.after(pushed));
                 assert_eq!(after, queue.pushed());
             }
             assert!(!queue.is_closed());
@@ -100,7 +135,7 @@ fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
             assert!(queue.is_closed());
             assert_eq!(queue.try_push(99), Err(Refused::Closed(99)));
             assert_eq!(queue.between(before, queue.pushed()), items);
-            for item in 0..items {
+            while let Some(item) = C::next(&mut model) {
                 assert_eq!(queue.try_pop(), Ok(item));
             }
             assert_eq!(queue.try_pop(), Err(Nothing::Closed));
@@ -110,11 +145,11 @@ fn closes_in_order<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
     }
 }
 
-fn takes_runs<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
+fn takes_runs<C: Ordered<Item = u32>>(make: impl Fn(usize) -> C) {
     for capacity in [1, 2, 5, 8] {
         let queue = make(capacity);
+        let mut model = VecDeque::new();
         let mut next = 0;
-        let mut got = Vec::new();
         let mut choices = Choices(7);
         while next < 5_000 {
             let length = 1 + choices.below(9);
@@ -123,33 +158,55 @@ fn takes_runs<C: Container<Item = u32>>(make: impl Fn(usize) -> C) {
             match queue.try_push_many(&mut run) {
                 Ok(pushed) => {
                     assert!(pushed > 0 && run.len() == length - pushed);
-                    next += u32::try_from(pushed).unwrap();
+                    let after = next + u32::try_from(pushed).unwrap();
+                    model.extend(next..after);
+                    next = after;
                     assert!(run.eq(next..next + u32::try_from(length - pushed).unwrap()));
                 }
                 Err(refused) => assert_eq!((refused, queue.len()), (Refused::Full(()), capacity)),
             }
             let most = choices.below(10);
+            let mut got = Vec::new();
             match queue.try_pop_many(most, &mut got) {
-                Ok(popped) => assert!(popped <= most && (popped > 0 || most == 0)),
+                Ok(popped) => assert!(popped == got.len() && (popped > 0 || most == 0)),
                 Err(nothing) => assert_eq!((nothing, queue.len()), (Nothing::Empty, 0)),
             }
+            let expected = (0..most).map_while(|_| C::next(&mut model));
+            assert!(got.into_iter().eq(expected));
         }
-        while queue.try_pop_many(3, &mut got).is_ok() {}
-        assert!(got.into_iter().eq(0..next));
         queue.close();
         let mut late = Run::new();
         late.fill(std::iter::once(1));
         assert_eq!(queue.try_push_many(&mut late), Err(Refused::Closed(())));
         assert_eq!(late.next(), Some(1));
+        while queue.try_pop().is_ok() {}
         assert_eq!(queue.try_pop_many(1, &mut Vec::new()), Err(Nothing::Closed));
     }
 }
 
-/// Three producers and three consumers: each item arrives once, and those of one producer in
-/// their order at each consumer.
+fn drains_what_is_there<C: Ordered<Item = u32>>(make: impl Fn(usize) -> C) {
+    let queue = make(5);
+    let mut model: VecDeque<_> = [2, 1, 3].into();
+    for &item in &model {
+        queue.try_push(item).unwrap();
+    }
+    assert_eq!(Drain::new(&queue).next(), C::next(&mut model));
+    assert_eq!(queue.len(), 2, "what was not taken stays");
+    let rest = std::iter::from_fn(|| C::next(&mut model));
+    assert!(Drain::new(&queue).eq(rest));
+    let mut drain = Drain::new(&queue);
+    assert_eq!(drain.next(), None);
+    queue.try_push(4).unwrap();
+    assert_eq!(drain.next(), Some(4));
+    queue.close();
+    assert_eq!(drain.next(), None);
+}
+
+/// Three producers and three consumers: each item arrives once, and, if the container promises
+/// that, those of one producer in their order at each consumer.
 fn loses_and_doubles_nothing_between_threads<C>(make: impl Fn(usize) -> C)
 where
-    C: Container<Item = (usize, usize)> + Sync,
+    C: Ordered<Item = (usize, usize)> + Sync,
 {
     const THREADS: usize = 3;
     const EACH: usize = 20_000;
@@ -191,7 +248,8 @@ where
         });
         for got in &received {
             for producer in 0..THREADS {
-                assert!(got.iter().filter(|(from, _)| *from == producer).is_sorted());
+                let of_one = got.iter().filter(|(from, _)| *from == producer);
+                assert!(!C::BY_PRODUCER || of_one.is_sorted());
             }
         }
         let mut all: Vec<_> = received.into_iter().flatten().collect();
@@ -319,14 +377,17 @@ fn live_in_statics() {
     static FIFO: Fifo<u8, 3> = Fifo::new();
     static TICKET: Ticket<u8, 3> = Ticket::new();
     static TWO_LOCK: TwoLock<u8, 3> = TwoLock::new();
+    static LIFO: Lifo<u8, 3> = Lifo::new();
     for item in 0..3 {
         FIFO.push(item).unwrap();
         TICKET.push(item).unwrap();
         TWO_LOCK.push(item).unwrap();
+        LIFO.push(item).unwrap();
     }
-    assert!(FIFO.is_full() && TICKET.is_full() && TWO_LOCK.is_full());
+    assert!(FIFO.is_full() && TICKET.is_full() && TWO_LOCK.is_full() && LIFO.is_full());
     for item in 0..3 {
         assert_eq!([FIFO.pop(), TICKET.pop(), TWO_LOCK.pop()], [Ok(item); 3]);
+        assert_eq!(LIFO.pop(), Ok(2 - item));
     }
 }
 

@@ -17,7 +17,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use super::ring::{Ring, Stop};
-use super::{Container, Nothing, Refused, Run};
+use super::{Container, Drain, Nothing, Refused};
 use crate::error::{PopError, PushError};
 use crate::lap::Lap;
 use crate::storage::{Inline, Padded, Storage};
@@ -316,6 +316,13 @@ impl<T, S: Storage<Slot<T>>> RawFifo<T, S> {
         }
     }
 
+    /// Takes items, the oldest first, until there is none at the moment; see [`Drain`].
+    ///
+    /// Progress: each item as [`pop`](Self::pop).
+    pub fn drain(&self) -> Drain<'_, Self> {
+        Drain::new(self)
+    }
+
     /// Lets no further item in; those inside can still be popped.
     ///
     /// A push that has not committed by then gets its item back, so whoever sees
@@ -372,37 +379,6 @@ impl<T, S: Storage<Slot<T>>> Container for RawFifo<T, S> {
         self.pop().map_err(Nothing::from)
     }
 
-    /// One at a time: the rings have no way to commit several.
-    fn try_push_many(&self, items: &mut Run<T>) -> Result<usize, Refused<()>> {
-        let mut pushed = 0;
-        while let Some(item) = items.next() {
-            if let Err(error) = self.push(item) {
-                let refused = match error {
-                    PushError::Full(_) => Refused::Full(()),
-                    PushError::Closed(_) => Refused::Closed(()),
-                };
-                items.put_back(error.into_inner());
-                return if pushed > 0 { Ok(pushed) } else { Err(refused) };
-            }
-            pushed += 1;
-        }
-        Ok(pushed)
-    }
-
-    /// One at a time, as above.
-    fn try_pop_many(&self, most: usize, into: &mut impl Extend<T>) -> Result<usize, Nothing> {
-        let mut popped = 0;
-        while popped < most {
-            match self.pop() {
-                Ok(item) => into.extend(Some(item)),
-                Err(error) if popped == 0 => return Err(error.into()),
-                Err(_) => break,
-            }
-            popped += 1;
-        }
-        Ok(popped)
-    }
-
     fn close(&self) {
         self.close();
     }
@@ -452,7 +428,7 @@ impl<T> super::WithCapacity for HeapFifo<T> {
 impl<T, S: Storage<Slot<T>>> Drop for RawFifo<T, S> {
     fn drop(&mut self) {
         if core::mem::needs_drop::<T>() {
-            super::drain(self);
+            super::finish(self.drain());
         }
     }
 }

@@ -6,38 +6,47 @@
 //! | [`Ticket`] | ring with a sequence number in each slot | blocks those who reach its slot |
 //! | [`TwoLock`] | ring with a lock at each end | blocks those at its end, and at the other when it is empty or full |
 //! | [`Spsc`] | ring for one producer and one consumer | blocks nobody: wait-free |
+//! | [`Lifo`] | ring of free indices, stack of filled ones and an array of values | blocks nobody: strictly lock-free |
 //!
 //! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
 //! interrupts, signal handlers, processes that can be killed. Between threads take `TwoLock`,
 //! which is several times faster, or `Ticket`, of which a stopped thread blocks a little less.
 //! With one producer and one consumer `Spsc` is better than all of them: each works through a
-//! [handle](spsc) of its own, one item at a time or many in place.
+//! [handle](spsc) of its own, one item at a time or many in place. `Lifo` gives out the newest item
+//! first, with the same progress as `Fifo`.
 //!
 //! All hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
 //! answer exactly: when `push` says Full, there was an instant during the call at which that many
 //! items were in the container, and when `pop` says Empty, one at which there was none. (`Fifo`
-//! states an exception, with more operations in flight than it has spare slots; and `Spsc`, which
-//! only loads and stores, answers for what its caller can know of the other end.)
+//! and `Lifo` state an exception, with more operations in flight than they have spare slots; and
+//! `Spsc`, which only loads and stores, answers for what its caller can know of the other end.)
 //!
 //! A container can be [closed](Container::close): it takes no further item and gives out those it
 //! has, then says Closed. Closing takes its place in the order of pushes, so no item can slip in
 //! behind a consumer that was told the container is closed and empty.
 
+mod drain;
 pub(crate) mod fifo;
+pub(crate) mod lifo;
 mod ring;
 mod run;
 pub mod spsc;
+mod stack;
 pub(crate) mod ticket;
 pub(crate) mod two_lock;
 
+pub use drain::Drain;
 pub use fifo::{Fifo, RawFifo};
+pub use lifo::{Lifo, RawLifo};
 pub use run::Run;
 pub use spsc::{RawSpsc, Spsc};
 pub use ticket::{RawTicket, Ticket};
 pub use two_lock::{RawTwoLock, TwoLock};
 
 #[cfg(feature = "alloc")]
-pub use {fifo::HeapFifo, spsc::HeapSpsc, ticket::HeapTicket, two_lock::HeapTwoLock};
+pub use {
+    fifo::HeapFifo, lifo::HeapLifo, spsc::HeapSpsc, ticket::HeapTicket, two_lock::HeapTwoLock,
+};
 
 use crate::error::{PopError, PushError};
 
@@ -82,15 +91,30 @@ pub trait Container {
 
     /// Takes items off the front of a run, at least one unless it is empty, and says how many.
     ///
+    /// Unless the container knows better, one at a time.
+    ///
     /// # Errors
     ///
     /// As for [`try_push`](Self::try_push); then nothing was taken.
-    fn try_push_many(&self, items: &mut Run<Self::Item>) -> Result<usize, Refused<()>>;
+    fn try_push_many(&self, items: &mut Run<Self::Item>) -> Result<usize, Refused<()>> {
+        let mut pushed = 0;
+        while let Some(item) = items.next() {
+            if let Err(refused) = self.try_push(item) {
+                let (why, item) = refused.split();
+                items.put_back(item);
+                return if pushed > 0 { Ok(pushed) } else { Err(why) };
+            }
+            pushed += 1;
+        }
+        Ok(pushed)
+    }
 
     /// Pops up to `most` items, at least one unless `most` is 0, into a collection, and says how
     /// many.
     ///
     /// If the collection panics, the items popped and not yet taken by it are dropped.
+    ///
+    /// Unless the container knows better, one at a time.
     ///
     /// # Errors
     ///
@@ -99,7 +123,18 @@ pub trait Container {
         &self,
         most: usize,
         into: &mut impl Extend<Self::Item>,
-    ) -> Result<usize, Nothing>;
+    ) -> Result<usize, Nothing> {
+        let mut popped = 0;
+        while popped < most {
+            match self.try_pop() {
+                Ok(item) => into.extend(Some(item)),
+                Err(nothing) if popped == 0 => return Err(nothing),
+                Err(_) => break,
+            }
+            popped += 1;
+        }
+        Ok(popped)
+    }
 
     /// Lets no further item in; those inside can still be popped. Closing twice is the same as
     /// once.
@@ -173,6 +208,17 @@ pub enum Refused<T> {
     Busy(T),
 }
 
+impl<T> Refused<T> {
+    /// The reason, and the item.
+    fn split(self) -> (Refused<()>, T) {
+        match self {
+            Self::Full(item) => (Refused::Full(()), item),
+            Self::Closed(item) => (Refused::Closed(()), item),
+            Self::Busy(item) => (Refused::Busy(()), item),
+        }
+    }
+}
+
 /// Why a [`Container`] gave no item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nothing {
@@ -210,11 +256,6 @@ fn pop_paused<C: Container>(container: &C) -> Result<C::Item, PopError> {
             Err(Nothing::Busy) => crate::sync::pause(),
         }
     }
-}
-
-/// Drops what is left in a container, all of it even if a destructor panics.
-fn drain<C: Container>(container: &C) {
-    finish(core::iter::from_fn(|| pop_paused(container).ok()));
 }
 
 /// Drops what is left in an iterator, all of it even if a destructor panics.

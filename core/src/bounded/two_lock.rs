@@ -25,7 +25,7 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::{Container, Nothing, Refused, Run, pop_paused, push_paused};
+use super::{Container, Drain, Nothing, Refused, Run, pop_paused, push_paused};
 use crate::error::{PopError, PushError};
 use crate::storage::{Inline, Padded, Storage};
 use crate::sync::{
@@ -401,6 +401,13 @@ impl<T, S: Storage<Slot<T>>> RawTwoLock<T, S> {
         pop_paused(self)
     }
 
+    /// Takes items, the oldest first, until there is none at the moment; see [`Drain`].
+    ///
+    /// Progress: each item as [`pop`](Self::pop).
+    pub fn drain(&self) -> Drain<'_, Self> {
+        Drain::new(self)
+    }
+
     /// Lets no further item in; those inside can still be popped.
     ///
     /// A push that has not had its turn by then gets its item back, so whoever sees
@@ -585,7 +592,7 @@ impl<T> super::WithCapacity for HeapTwoLock<T> {
 impl<T, S: Storage<Slot<T>>> Drop for RawTwoLock<T, S> {
     fn drop(&mut self) {
         if core::mem::needs_drop::<T>() {
-            super::drain(self);
+            super::finish(self.drain());
         }
     }
 }
