@@ -41,6 +41,9 @@ pub mod steps;
 #[cfg(brigade_loom)]
 pub use model::{AtomicU32, CellSlice, LoadStoreU32, Model, UnsafeCell, Word, pause};
 #[cfg(brigade_loom)]
+#[doc(hidden)]
+pub use model::{Outcome, Weaken, weaken_orderings};
+#[cfg(brigade_loom)]
 pub(crate) use model::{array, const_fn, constant, made};
 
 #[cfg(not(brigade_loom))]

@@ -12,6 +12,8 @@ use std::time::Instant;
 
 use loom::thread::JoinHandle;
 
+use crate::mutation;
+
 /// Runs every execution of a model that loom can tell from another.
 pub(crate) fn exhaustive(model: impl Fn() + Send + Sync + 'static) {
     Search::new(None).run(model);
@@ -63,6 +65,7 @@ impl Search {
     /// `LOOM_MAX_PREEMPTIONS` in the environment takes the place of every model's own bound; a
     /// large one makes all searches exhaustive.
     fn new(bound: Option<usize>) -> Self {
+        mutation::heed_environment();
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(bound);
         builder.max_branches = builder.max_branches.max(10_000);
@@ -84,6 +87,7 @@ impl Search {
 
 impl Drop for Search {
     fn drop(&mut self) {
+        mutation::report();
         let extent = match self.builder.preemption_bound {
             _ if std::thread::panicking() => "FAILED".to_owned(),
             Some(bound) => format!("at most {bound} interruptions"),

@@ -30,6 +30,8 @@ mod join;
 #[cfg(all(brigade_loom, test))]
 mod lifo;
 #[cfg(all(brigade_loom, test))]
+mod mutation;
+#[cfg(all(brigade_loom, test))]
 mod queue;
 #[cfg(all(brigade_loom, test))]
 mod search;

@@ -5,9 +5,10 @@ extern crate std;
 use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::panic::Location;
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::vec::Vec;
 
 use loom::sync::Condvar;
@@ -18,6 +19,35 @@ use crate::wait::{NoWakers, Park, TimedPark, Wake};
 
 pub use loom::cell::UnsafeCell;
 pub use loom::thread::yield_now as pause;
+
+/// What takes the place of an ordering in the source; for a program that weakens one after the
+/// other, to see a model fail. Told are where the access stands, which of its orderings it is, and
+/// what stands there.
+pub type Weaken = fn(&'static Location<'static>, Outcome, Ordering) -> Ordering;
+
+/// Of an access with two orderings, when one of them holds; others only know success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The access did what it is for.
+    Success,
+    /// It compared, and did not write.
+    Failure,
+}
+
+static WEAKEN: OnceLock<Weaken> = OnceLock::new();
+
+/// Has every ordering pass through `weaken` from now on. Only the first call counts.
+pub fn weaken_orderings(weaken: Weaken) {
+    let _ = WEAKEN.set(weaken);
+}
+
+#[track_caller]
+fn actual(outcome: Outcome, written: Ordering) -> Ordering {
+    match WEAKEN.get() {
+        Some(weaken) => weaken(Location::caller(), outcome, written),
+        None => written,
+    }
+}
 
 /// Loom's atomic, with nothing left out of the search.
 ///
@@ -59,7 +89,9 @@ impl AtomicU32 {
     }
 
     /// As natively.
+    #[track_caller]
     pub fn load(&self, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         let value = self.value.load(order);
         self.note(false);
         value
@@ -75,7 +107,9 @@ impl AtomicU32 {
     ///
     /// Loom leaves the order of a store and another thread's read-modify-write open, so a lock
     /// could be found held for ever after its release. Looking first settles it.
+    #[track_caller]
     pub fn store(&self, value: u32, order: Ordering) {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| {
             // ORDERING: Relaxed: no more than the store's own.
             atomic.fetch_add(0, Ordering::Relaxed);
@@ -86,27 +120,37 @@ impl AtomicU32 {
     }
 
     /// As natively.
+    #[track_caller]
     pub fn swap(&self, value: u32, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| atomic.swap(value, order))
     }
 
     /// As natively.
+    #[track_caller]
     pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| atomic.fetch_add(value, order))
     }
 
     /// As natively.
+    #[track_caller]
     pub fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| atomic.fetch_sub(value, order))
     }
 
     /// As natively.
+    #[track_caller]
     pub fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| atomic.fetch_or(value, order))
     }
 
     /// As natively.
+    #[track_caller]
     pub fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
+        let order = actual(Outcome::Success, order);
         self.write(|atomic| atomic.fetch_and(value, order))
     }
 
@@ -115,6 +159,7 @@ impl AtomicU32 {
     /// # Errors
     ///
     /// As natively.
+    #[track_caller]
     pub fn compare_exchange(
         &self,
         current: u32,
@@ -122,6 +167,8 @@ impl AtomicU32 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u32, u32> {
+        let success = actual(Outcome::Success, success);
+        let failure = actual(Outcome::Failure, failure);
         self.write(|atomic| atomic.compare_exchange(current, new, success, failure))
     }
 
@@ -130,6 +177,7 @@ impl AtomicU32 {
     /// # Errors
     ///
     /// As natively.
+    #[track_caller]
     pub fn compare_exchange_weak(
         &self,
         current: u32,
@@ -145,15 +193,18 @@ impl AtomicU32 {
     /// # Errors
     ///
     /// As natively.
+    #[track_caller]
     pub fn fetch_update(
         &self,
         set_order: Ordering,
         fetch_order: Ordering,
         mut update: impl FnMut(u32) -> Option<u32>,
     ) -> Result<u32, u32> {
-        let mut before = self.load(fetch_order);
+        let fetch = actual(Outcome::Failure, fetch_order);
+        let mut before = self.value.load(fetch);
+        self.note(false);
         while let Some(after) = update(before) {
-            match self.compare_exchange_weak(before, after, set_order, fetch_order) {
+            match self.compare_exchange(before, after, set_order, fetch_order) {
                 Ok(_) => return Ok(before),
                 Err(now) => before = now,
             }

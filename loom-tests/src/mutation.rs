@@ -1,0 +1,95 @@
+//! The other end of `cargo weaken`, inside the models: weakens one ordering and tells which accesses
+//! a model reaches, as the environment asks.
+//!
+//! | variable | what it holds |
+//! |---|---|
+//! | `BRIGADE_WEAKEN` | `FILE LINE COLUMN success ORDERING`, or `failure`: the access, its ordering, and what that becomes |
+//! | `BRIGADE_REACHED` | the file to which each search appends the accesses it reached, as `FILE LINE COLUMN` |
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::panic::Location;
+use std::sync::{LazyLock, Mutex};
+
+use brigade_core::sync::{Ordering, Outcome, weaken_orderings};
+
+/// One ordering, weakened.
+struct Mutation {
+    file: String,
+    line: u32,
+    column: u32,
+    outcome: Outcome,
+    weaker: Ordering,
+}
+
+static MUTATION: LazyLock<Option<Mutation>> = LazyLock::new(|| {
+    let asked = env::var("BRIGADE_WEAKEN").ok()?;
+    Some(parse(&asked).unwrap_or_else(|| panic!("BRIGADE_WEAKEN={asked} makes no sense")))
+});
+static RECORD: LazyLock<Option<String>> = LazyLock::new(|| env::var("BRIGADE_REACHED").ok());
+static REACHED: Mutex<BTreeSet<Location<'static>>> = Mutex::new(BTreeSet::new());
+
+fn parse(asked: &str) -> Option<Mutation> {
+    let [file, line, column, outcome, weaker] = *asked.split(' ').collect::<Vec<_>>() else {
+        return None;
+    };
+    Some(Mutation {
+        file: file.to_owned(),
+        line: line.parse().ok()?,
+        column: column.parse().ok()?,
+        outcome: match outcome {
+            "success" => Outcome::Success,
+            "failure" => Outcome::Failure,
+            _ => return None,
+        },
+        weaker: match weaker {
+            "Relaxed" => Ordering::Relaxed,
+            "Acquire" => Ordering::Acquire,
+            "Release" => Ordering::Release,
+            _ => return None,
+        },
+    })
+}
+
+/// Does what the environment asks, if anything, from now on.
+pub(crate) fn heed_environment() {
+    if MUTATION.is_some() || RECORD.is_some() {
+        weaken_orderings(ordering);
+    }
+}
+
+fn ordering(at: &'static Location<'static>, outcome: Outcome, written: Ordering) -> Ordering {
+    if RECORD.is_some() {
+        REACHED.lock().unwrap().insert(*at);
+    }
+    match &*MUTATION {
+        Some(mutation) if mutation.is_at(at) && mutation.outcome == outcome => mutation.weaker,
+        _ => written,
+    }
+}
+
+impl Mutation {
+    fn is_at(&self, at: &Location) -> bool {
+        // A file included from another package has that package's path before its own.
+        at.line() == self.line && at.column() == self.column && at.file().ends_with(&self.file)
+    }
+}
+
+/// Writes down what was reached, if asked to.
+pub(crate) fn report() {
+    let Some(path) = &*RECORD else { return };
+    let lines = REACHED
+        .lock()
+        .unwrap()
+        .iter()
+        .fold(String::new(), |mut lines, at| {
+            let _ = writeln!(lines, "{} {} {}", at.file(), at.line(), at.column());
+            lines
+        });
+    let file = File::options().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(lines.as_bytes()))
+        .expect("BRIGADE_REACHED names a file that can be written");
+}
