@@ -129,7 +129,7 @@ pub(crate) fn full_is_known_to_who_ends_it<S: Subject<Item = u32>>() {
     });
 }
 
-fn says_empty(queue: &impl Subject<Item = u32>) -> bool {
+pub(crate) fn says_empty(queue: &impl Subject<Item = u32>) -> bool {
     queue.try_pop() == Err(Nothing::Empty)
 }
 
@@ -180,6 +180,20 @@ fn at_most_one<S: 'static>(queues: [S; 2], change: fn(&S), finds_none: fn(&S) ->
             none.fetch_add(u32::from(finds_none(a)), SeqCst);
         });
     assert_ne!(none.into_inner(), 2, "neither saw what the other did");
+}
+
+/// However old the counters are that it looks at, nobody finds more items inside than were ever put
+/// in at a time. Exhaustive.
+pub(crate) fn len_is_no_more_than_it_ever_was<S: Subject<Item = u32>>() {
+    exhaustive_each(S::STARTS, |new| {
+        assert!(S::CAPACITY > 1, "or any number is one too many");
+        Crew::new(new())
+            .and(|queue| {
+                queue.try_push(1).unwrap();
+                queue.try_pop().unwrap();
+            })
+            .here(|queue| assert!(queue.len() <= 1));
+    });
 }
 
 /// A run of items put into a FIFO beside a single one: each producer's order is kept, nothing is lost and

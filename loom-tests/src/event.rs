@@ -32,6 +32,41 @@ fn a_set_wakes_the_waiter_and_shows_what_was_before() {
     });
 }
 
+/// Looks once before it sleeps, as the backends of threads do.
+enum Looking {}
+
+impl Park for Looking {
+    type Deadline = ();
+    type Wakers = NoWakers;
+
+    fn park(word: &Word, expected: u32, deadline: Option<()>) -> Wake {
+        Model::park(word, expected, deadline)
+    }
+
+    fn unpark(word: &Word, sleepers: u32) {
+        Model::unpark(word, sleepers);
+    }
+
+    fn relax(step: u32) -> bool {
+        step == 0
+    }
+}
+
+#[test]
+fn a_set_that_ends_a_busy_wait_shows_what_was_before() {
+    exhaustive(|| {
+        Crew::new((Event::<Looking>::new(), AtomicU32::new(0)))
+            .and(|(event, done)| {
+                done.store(1, Relaxed);
+                event.set();
+            })
+            .here(|(event, done)| {
+                event.wait();
+                assert_eq!(done.load(Relaxed), 1);
+            });
+    });
+}
+
 #[test]
 fn a_set_that_is_seen_shows_what_was_before() {
     exhaustive(|| {

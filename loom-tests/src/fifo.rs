@@ -6,10 +6,10 @@
 //! and what a third could add to that it can do before or after. (Two and two pass with two
 //! interruptions as well, in 900,000 executions: too many for every day.)
 
-use brigade_core::bounded::Fifo;
+use brigade_core::bounded::{Container, Fifo};
 
 use crate::containers::*;
-use crate::harness::{bounded, exhaustive};
+use crate::harness::{Crew, bounded, bounded_each, exhaustive};
 use crate::history::Operation::{Pop, Push};
 use crate::history::Subject;
 
@@ -55,6 +55,11 @@ fn full_reaches_who_ends_it() {
 #[test]
 fn one_of_two_sees_the_other() {
     one_of_two_sees_what_the_other_did::<Two>();
+}
+
+#[test]
+fn len_when_it_is_old_news() {
+    len_is_no_more_than_it_ever_was::<Fifo<u32, 2, 1>>();
 }
 
 #[test]
@@ -139,4 +144,20 @@ fn a_stopped_push_disturbs_nobody_who_comes_by_twice() {
         &[Push(1), Push(2), Pop, Pop, Push(3), Push(4), Pop, Pop],
     ];
     bounded(2, || judge(Two::fresh(), 0, ROUNDS));
+}
+
+/// Whoever finds a cursor that is laps ahead also finds the entries there, and need not look for them
+/// again and again. No interruption is needed: what counts is how old the values are that are loaded.
+#[test]
+fn a_cursor_shows_the_entries_behind_it() {
+    let late: [fn(&Two) -> bool; 2] = [|queue| queue.try_push(9).is_ok(), says_empty];
+    bounded_each(0, late, |late| {
+        Crew::new(Two::fresh())
+            .and(|queue| {
+                for item in 0..4 {
+                    let _ = (queue.try_push(item), queue.try_pop());
+                }
+            })
+            .here(late);
+    });
 }

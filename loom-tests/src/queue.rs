@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32 as Counter, Ordering::SeqCst};
 
 use brigade_core::bounded::{Container, Fifo, Lifo, TwoLock};
 use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed};
-use brigade_core::{Queue, Shutdown};
+use brigade_core::{Queue, Shutdown, TryGetError};
 
 use crate::harness::{Crew, bounded};
 
@@ -44,7 +44,9 @@ mod fifo {
         a_batch_wakes_two_getters(1),
         a_batch_makes_room_for_two_putters(1),
         an_immediate_shutdown_hands_back_the_rest(2),
+        an_immediate_shutdown_shows_what_was_before(2),
         join_waits_for_the_last_report(1),
+        what_is_held_is_unfinished_while_more_is_put(2),
     }
 }
 
@@ -179,6 +181,38 @@ fn a_shutdown_gives_the_waiting_put_its_item_back<C: Container<Item = u32> + 'st
         .and(|queue| assert_eq!(queue.put(2).unwrap_err().0, 2))
         .here(|queue| drop(queue.shutdown(Shutdown::Drain)));
     assert!(queue.iter().eq([1]));
+}
+
+fn an_immediate_shutdown_shows_what_was_before<C: Container<Item = u32> + 'static>(container: C) {
+    Crew::new((On::new(container), AtomicU32::new(0)))
+        .and(|(queue, before)| {
+            before.store(1, Relaxed);
+            queue.shutdown(Shutdown::Immediate);
+        })
+        .here(|(queue, before)| {
+            if queue.try_get() == Err(TryGetError::ShutDown) {
+                assert_eq!(before.load(Relaxed), 1);
+            }
+        });
+}
+
+/// Whoever holds an item finds it unfinished and can report it, however little it has seen of what
+/// others put and report meanwhile.
+fn what_is_held_is_unfinished_while_more_is_put<C: Container<Item = u32> + 'static>(container: C) {
+    let queue = On::new(container);
+    queue.put(1).unwrap();
+    let work = |queue: &On<C>| {
+        if queue.try_get().is_ok() {
+            assert!((1..=2).contains(&queue.unfinished()));
+            queue.task_done().unwrap();
+        }
+    };
+    Crew::new(queue)
+        .and(move |queue| {
+            queue.put(2).unwrap();
+            work(queue);
+        })
+        .here(work);
 }
 
 /// The last report wakes the one who joins, and shows the work.

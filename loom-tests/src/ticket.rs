@@ -54,6 +54,11 @@ fn one_of_two_sees_the_other() {
 }
 
 #[test]
+fn len_when_it_is_old_news() {
+    len_is_no_more_than_it_ever_was::<Ticket<u32, 2>>();
+}
+
+#[test]
 fn back_and_forth() {
     bounded(3, || judge(One::STARTS[1](), 0, BACK_AND_FORTH));
 }
