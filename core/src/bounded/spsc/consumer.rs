@@ -32,10 +32,9 @@ impl<'a, T> Consumer<'a, T> {
     #[inline(always)]
     fn look(&mut self) -> Result<(), PopError> {
         let tail = self.0.other();
-        let inside = self.0.behind(tail);
-        // SAFETY: the producer has passed those inside, and we are never closed.
-        unsafe { self.0.allow(inside) };
-        if inside > 0 {
+        // SAFETY: the producer is done with all slots before the tail; and we are never closed.
+        unsafe { self.0.allow_to(tail & !CLOSED) };
+        if !self.0.is_at_limit() {
             Ok(())
         } else if tail & CLOSED != 0 {
             Err(PopError::Closed)
@@ -54,14 +53,14 @@ impl<'a, T> Consumer<'a, T> {
     /// again.
     #[inline]
     pub fn pop(&mut self) -> Result<T, PopError> {
-        if self.0.allowed() == 0 {
+        if self.0.is_at_limit() {
             self.look()?;
         }
-        // SAFETY: something is allowed.
+        // SAFETY: we are not at the limit.
         let slot = unsafe { self.0.slot() };
         // SAFETY: the slot is ours alone, and holds an item; we pass it now, so it is read once.
         let item = slot.0.with(|place| unsafe { place.cast::<T>().read() });
-        // SAFETY: something is allowed, and it is out.
+        // SAFETY: we are not at the limit, and the item is out.
         unsafe { self.0.pass(1) };
         Ok(item)
     }
@@ -87,10 +86,10 @@ impl<'a, T> Consumer<'a, T> {
     /// As for [`pop`](Self::pop).
     #[inline]
     pub fn peek_mut(&mut self) -> Result<&mut T, PopError> {
-        if self.0.allowed() == 0 {
+        if self.0.is_at_limit() {
             self.look()?;
         }
-        // SAFETY: something is allowed.
+        // SAFETY: we are not at the limit.
         let slot = unsafe { self.0.slot() };
         // SAFETY: the slot is ours alone until we pass it, and holds an item. The reference keeps
         // this handle borrowed as long as it lives.
@@ -180,7 +179,7 @@ impl<'a, T> Consumer<'a, T> {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.allowed() == 0 && self.len() == 0
+        self.0.is_at_limit() && self.len() == 0
     }
 
     /// Whether as many items are inside as fit. If so, it stays so until you pop.

@@ -1,13 +1,11 @@
-//! What the two handles have in common: a cursor of its own, and leave to move it so far.
+//! What the two handles have in common: a cursor of its own, and how far it may move.
 //!
 //! ```text
-//!     allowed:  how many items may be moved before the other's cursor has to be read again
-//!
-//!     consumer  head -> c d e f . .      3 allowed, 4 inside: the last was pushed since
-//!     producer          . . . . tail -> _ _
+//!     consumer  head -> c d e f . .      the limit is behind e, but 4 are inside:
+//!     producer                tail       the last was pushed since
 //! ```
 //!
-//! The other end only ever makes `allowed` more than is remembered, never less.
+//! Who is at the limit looks at the other's cursor, which is there or further on.
 
 use super::{Acquire, CLOSED, End, FREE, Relaxed, Release, Slot, TAKEN};
 
@@ -16,11 +14,11 @@ pub(super) struct Hold<'a, T> {
     own: &'a End,
     other: &'a End,
     slots: &'a [Slot<T>],
-    /// What our cursor holds: a position below twice the number of slots, and perhaps [`CLOSED`].
-    /// With that mark nothing is allowed.
+    /// The position in our cursor.
     at: u32,
-    /// How many items may be moved: so many slots from our position on are ours alone.
-    allowed: u32,
+    /// The position to which we may move: the slots from ours to this one are ours alone. They are
+    /// none after a close.
+    limit: u32,
 }
 
 // SAFETY: who has the handle moves items in, or out, and nobody else does so at this end meanwhile;
@@ -60,13 +58,14 @@ impl<'a, T> Hold<'a, T> {
     /// twice the number of these slots.
     #[inline(always)]
     pub(super) fn new(own: &'a End, other: &'a End, slots: &'a [Slot<T>]) -> Self {
+        // ORDERING: Relaxed: only written at this end, which is ours.
+        let at = own.cursor.load(Relaxed) & !CLOSED;
         Self {
             own,
             other,
             slots,
-            // ORDERING: Relaxed: only written at this end, which is ours.
-            at: own.cursor.load(Relaxed),
-            allowed: 0,
+            at,
+            limit: at,
         }
     }
 
@@ -80,47 +79,66 @@ impl<'a, T> Hold<'a, T> {
         most(self.slots)
     }
 
+    /// Whether nothing may be moved without another look.
+    #[inline(always)]
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.at == self.limit
+    }
+
     /// How many items may be moved without another look.
     #[inline(always)]
     pub(super) fn allowed(&self) -> u32 {
-        self.allowed
+        steps(self.at, self.limit, self.most())
     }
 
-    /// Whether we [closed](Self::close) this end.
+    /// Whether this end was [closed](Self::close).
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        self.at & CLOSED != 0
+        // ORDERING: Relaxed: as in `new`.
+        self.own.cursor.load(Relaxed) & CLOSED != 0
     }
 
-    /// The other end's cursor; all it has moved is done with.
+    /// The other end's cursor; it is done with all slots before.
     #[inline(always)]
     pub(super) fn other(&self) -> u32 {
-        // ORDERING: Acquire pairs with the release in `pass`: the other end is done with the slots
-        // that it has passed; and with that in `close`.
+        // ORDERING: Acquire pairs with the release in `pass`: what the other end did to the slots
+        // is done; and with that in `close`.
         self.other.cursor.load(Acquire)
     }
 
-    /// How many items the producer is ahead of `head`.
+    /// How many items the producer, who asks, is ahead of `head`.
     #[inline(always)]
     pub(super) fn ahead_of(&self, head: u32) -> u32 {
-        steps(head, self.at & !CLOSED, self.most())
+        steps(head, self.at, self.most())
     }
 
-    /// How many items the consumer is behind `tail`.
+    /// How many items the consumer, who asks, is behind `tail`.
     #[inline(always)]
     pub(super) fn behind(&self, tail: u32) -> u32 {
         steps(self.at, tail & !CLOSED, self.most())
     }
 
-    /// Remembers how many items may be moved.
+    /// Sets the limit.
     ///
     /// # Safety
     ///
-    /// - The other end has passed so many slots from our position on, once more than we did.
-    /// - This end is not closed.
+    /// - The other end is done with the slots from our position to this one, which are not more
+    ///   than there are.
+    /// - If it is beyond our position, this end is not closed.
     #[inline(always)]
-    pub(super) unsafe fn allow(&mut self, items: u32) {
-        self.allowed = items;
+    pub(super) unsafe fn allow_to(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+
+    /// A position, if it may be up to once around too much.
+    #[inline(always)]
+    pub(super) fn wrap(&self, position: u32) -> u32 {
+        let around = 2 * self.most();
+        if position >= around {
+            position - around
+        } else {
+            position
+        }
     }
 
     /// Where the next slot is.
@@ -139,11 +157,11 @@ impl<'a, T> Hold<'a, T> {
     ///
     /// # Safety
     ///
-    /// - At least one item is [allowed](Self::allowed).
+    /// - We are not [at the limit](Self::is_at_limit).
     #[inline(always)]
     pub(super) unsafe fn slot(&self) -> &'a Slot<T> {
-        // SAFETY: as something is allowed, the cursor is a position without the mark, below twice
-        // the number of slots; so the index is below that number.
+        // SAFETY: every position is below twice the number of slots; so the index is below that
+        // number.
         unsafe { self.slots.get_unchecked(self.index()) }
     }
 
@@ -151,7 +169,7 @@ impl<'a, T> Hold<'a, T> {
     /// end.
     #[inline(always)]
     pub(super) fn run(&self, items: u32) -> [&'a [Slot<T>]; 2] {
-        let items = items.min(self.allowed) as usize;
+        let items = items.min(self.allowed()) as usize;
         let (before, from) = self.slots.split_at(self.index());
         let straight = items.min(from.len());
         [&from[..straight], &before[..items - straight]]
@@ -162,12 +180,10 @@ impl<'a, T> Hold<'a, T> {
     /// # Safety
     ///
     /// - So many items are [allowed](Self::allowed), and this end is done with them.
+    /// - It is not closed.
     #[inline(always)]
     pub(super) unsafe fn pass(&mut self, items: u32) {
-        let around = 2 * self.most();
-        let next = self.at + items;
-        self.at = if next >= around { next - around } else { next };
-        self.allowed -= items;
+        self.at = self.wrap(self.at + items);
         // ORDERING: Release pairs with the acquire in `other`: publishes what we did to the slots.
         self.own.cursor.store(self.at, Release);
     }
@@ -175,10 +191,9 @@ impl<'a, T> Hold<'a, T> {
     /// Marks that this end moves no further item.
     #[inline(always)]
     pub(super) fn close(&mut self) {
-        self.at |= CLOSED;
-        self.allowed = 0;
+        self.limit = self.at;
         // ORDERING: Release pairs with the acquire in `other` and in `RawSpsc::is_closed`.
-        self.own.cursor.store(self.at, Release);
+        self.own.cursor.store(self.at | CLOSED, Release);
     }
 }
 

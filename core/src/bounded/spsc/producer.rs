@@ -33,11 +33,12 @@ impl<'a, T> Producer<'a, T> {
         if self.0.is_closed() {
             return Err(PushError::Closed(()));
         }
-        let inside = self.0.ahead_of(self.0.other());
-        let room = self.0.most() - inside;
-        // SAFETY: the consumer has passed all but those inside, and we are not closed.
-        unsafe { self.0.allow(room) };
-        if room == 0 {
+        let head = self.0.other();
+        let limit = self.0.wrap(head + self.0.most());
+        // SAFETY: the consumer is done with all slots before the head, so with all that are not
+        // from there to our position; and we are not closed.
+        unsafe { self.0.allow_to(limit) };
+        if self.0.is_at_limit() {
             return Err(PushError::Full(()));
         }
         Ok(())
@@ -52,19 +53,19 @@ impl<'a, T> Producer<'a, T> {
     /// Gives the item back if the queue is full or was closed.
     #[inline]
     pub fn push(&mut self, item: T) -> Result<(), PushError<T>> {
-        if self.0.allowed() == 0 {
+        if self.0.is_at_limit() {
             match self.look() {
                 Ok(()) => {}
                 Err(PushError::Full(())) => return Err(PushError::Full(item)),
                 Err(PushError::Closed(())) => return Err(PushError::Closed(item)),
             }
         }
-        // SAFETY: something is allowed.
+        // SAFETY: we are not at the limit.
         let slot = unsafe { self.0.slot() };
         // SAFETY: the slot is ours alone, and empty.
         slot.0
             .with_mut(|place| unsafe { place.write(MaybeUninit::new(item)) });
-        // SAFETY: something is allowed, and it is written.
+        // SAFETY: we are not at the limit, hence not closed, and the slot is written.
         unsafe { self.0.pass(1) };
         Ok(())
     }
@@ -156,7 +157,7 @@ impl<'a, T> Producer<'a, T> {
     #[must_use]
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.0.allowed() == 0 && self.len() == self.capacity()
+        self.0.is_at_limit() && self.len() == self.capacity()
     }
 
     /// The most items the queue holds.

@@ -100,9 +100,12 @@ impl<'p, 'a, T> WriteChunk<'p, 'a, T> {
     /// If the iterator does; what it gave before is pushed.
     #[inline]
     pub fn fill(mut self, items: impl IntoIterator<Item = T>) -> usize {
-        let mut items = items.into_iter().fuse();
-        for slice in &mut self.slices {
-            for (place, item) in slice.iter_mut().zip(&mut items) {
+        let mut items = items.into_iter();
+        'all: for slice in &mut self.slices {
+            for place in slice.iter_mut() {
+                let Some(item) = items.next() else {
+                    break 'all;
+                };
                 place.write(item);
                 // SAFETY: one more is written, to a slot that is allowed.
                 unsafe { self.written.add(1) };
