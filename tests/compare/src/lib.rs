@@ -9,7 +9,7 @@
 //!
 //! - [`measure`]: wall and CPU clocks, a team of threads released at once;
 //! - [`contender`]: the one macro that adapts a library to a scenario;
-//! - [`container`], [`channel`], [`pool`]: the three shapes a contender can
+//! - [`container`], [`spsc`], [`channel`], [`pool`]: the shapes a contender can
 //!   have, and who has them;
 //! - [`scenario`]: one file for each, holding the loop that is measured;
 //! - [`round`]: takes turns between the contenders and reduces to medians;
@@ -28,3 +28,4 @@ pub mod record;
 pub mod report;
 pub mod round;
 pub mod scenario;
+pub mod spsc;

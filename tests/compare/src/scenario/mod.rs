@@ -6,6 +6,7 @@
 use std::io;
 
 use crate::contender::Contender;
+use crate::spsc::Way;
 
 mod container_alone;
 mod container_threads;
@@ -14,6 +15,7 @@ mod pool_result;
 mod queue_flow;
 mod queue_sparse;
 mod sha256tree;
+mod spsc;
 
 /// What a scenario is about, and so what its ranking goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,48 @@ pub const ALL: &[Scenario] = &[
         per: "item",
         headline: Headline::Wall,
         prepare: |effort| Ok(container_threads::contenders(effort, 4)),
+    },
+    Scenario {
+        name: "spsc-single-alone",
+        title: "ring of 1024: single items, one thread",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::alone(effort, Way::Single)),
+    },
+    Scenario {
+        name: "spsc-single-1-1",
+        title: "ring of 1024: single items, 1 producer, 1 consumer",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::threads(effort, Way::Single)),
+    },
+    Scenario {
+        name: "spsc-slices-alone",
+        title: "ring of 1024: slices of 64, one thread",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::alone(effort, Way::Slices)),
+    },
+    Scenario {
+        name: "spsc-slices-1-1",
+        title: "ring of 1024: slices of 64, 1 producer, 1 consumer",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::threads(effort, Way::Slices)),
+    },
+    Scenario {
+        name: "spsc-chunks-alone",
+        title: "ring of 1024: chunks of 64, in place, one thread",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::alone(effort, Way::Chunks)),
+    },
+    Scenario {
+        name: "spsc-chunks-1-1",
+        title: "ring of 1024: chunks of 64, in place, 1 producer, 1 consumer",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(spsc::threads(effort, Way::Chunks)),
     },
     Scenario {
         name: "queue-1-1",
