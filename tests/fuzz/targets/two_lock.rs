@@ -1,0 +1,11 @@
+//! `TwoLock` against a list, from just before its counters wrap.
+#![no_main]
+
+use brigade_core::bounded::HeapTwoLock;
+use brigade_fuzz::{Order, Plan, check};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|plan: Plan| {
+    let container = HeapTwoLock::with_capacity(plan.capacity).near_wrap(plan.before_wrap);
+    check(&plan, Order::Fifo, container);
+});
