@@ -17,6 +17,8 @@ mod sha256tree;
 #[cfg(target_os = "linux")]
 mod signal;
 mod spsc;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod storm;
 #[cfg(target_os = "linux")]
 mod task;
 mod tasks;
