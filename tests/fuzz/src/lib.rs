@@ -15,8 +15,10 @@ mod container;
 mod item;
 mod model;
 mod queue;
+mod spsc;
 
 pub use container::{Plan, check};
 pub use item::{Item, Ledger};
 pub use model::{Model, Order};
 pub use queue::{QueuePlan, check_queue};
+pub use spsc::{SpscPlan, check_spsc};

@@ -51,6 +51,18 @@ impl Model {
         (next < self.len()).then(|| self.items.remove(next))
     }
 
+    /// Whether these are the oldest items.
+    #[must_use]
+    pub fn starts_with(&self, items: &[Name]) -> bool {
+        self.items.starts_with(items)
+    }
+
+    /// The oldest item.
+    #[must_use]
+    pub fn first(&self) -> Option<Name> {
+        self.items.first().copied()
+    }
+
     /// How many items there are.
     #[must_use]
     pub fn len(&self) -> usize {
