@@ -146,6 +146,27 @@
 //! at any moment. In such a build `new` is not `const`, because loom's types cannot be. The cfg
 //! does not touch other crates of the graph, as the usual `--cfg loom` would.
 //!
+//! To model-check a crate of yours:
+//!
+//! 1. In its `Cargo.toml`, have loom where the cfg is set, and make the cfg known:
+//!
+//!    ```toml
+//!    [target.'cfg(brigade_loom)'.dependencies]
+//!    loom = "0.7"
+//!
+//!    [lints.rust]
+//!    unexpected_cfgs = { level = "warn", check-cfg = ["cfg(brigade_loom)"] }
+//!    ```
+//!
+//! 2. Under the cfg, take `sync::Model` as the backend `P`, and your own atomics and cells from loom.
+//!    Use this cfg for them rather than one of yours: half of a program on loom and half not would
+//!    compile, and prove nothing. (If your crate has a cfg already, such as `loom`, set both.)
+//! 3. Write models as tests under the cfg, with threads from loom; a plain `Arc` may share what they
+//!    work on.
+//! 4. `RUSTFLAGS='--cfg brigade_loom' cargo test --release --tests --target-dir target/loom`
+//!
+//! The source has such a crate in `loom-tests/downstream`, with a lost wake-up that loom finds.
+//!
 //! # Reading the source
 //!
 //! Each file explains one idea at its top and uses only what came before:
