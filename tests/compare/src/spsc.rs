@@ -8,17 +8,6 @@ use brigade_core::bounded;
 
 use crate::container::CAPACITY;
 
-/// How items go in and out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// One by one.
-    Single,
-    /// Copied from and to slices of the caller's.
-    Slices,
-    /// Written and read where they are.
-    Chunks,
-}
-
 /// A ring for one producer and one consumer that never waits.
 pub trait Spsc: 'static {
     /// The ring itself.

@@ -6,7 +6,6 @@
 use std::io;
 
 use crate::contender::Contender;
-use crate::spsc::Way;
 
 mod container_alone;
 mod container_threads;
@@ -113,42 +112,42 @@ pub const ALL: &[Scenario] = &[
         title: "ring of 1024: single items, one thread",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::alone(effort, Way::Single)),
+        prepare: |effort| Ok(spsc::alone::<spsc::Single>(effort)),
     },
     Scenario {
         name: "spsc-single-1-1",
         title: "ring of 1024: single items, 1 producer, 1 consumer",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::threads(effort, Way::Single)),
+        prepare: |effort| Ok(spsc::threads::<spsc::Single>(effort)),
     },
     Scenario {
         name: "spsc-slices-alone",
         title: "ring of 1024: slices of 64, one thread",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::alone(effort, Way::Slices)),
+        prepare: |effort| Ok(spsc::alone::<spsc::Slices>(effort)),
     },
     Scenario {
         name: "spsc-slices-1-1",
         title: "ring of 1024: slices of 64, 1 producer, 1 consumer",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::threads(effort, Way::Slices)),
+        prepare: |effort| Ok(spsc::threads::<spsc::Slices>(effort)),
     },
     Scenario {
         name: "spsc-chunks-alone",
         title: "ring of 1024: chunks of 64, in place, one thread",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::alone(effort, Way::Chunks)),
+        prepare: |effort| Ok(spsc::alone::<spsc::Chunks>(effort)),
     },
     Scenario {
         name: "spsc-chunks-1-1",
         title: "ring of 1024: chunks of 64, in place, 1 producer, 1 consumer",
         per: "item",
         headline: Headline::Wall,
-        prepare: |effort| Ok(spsc::threads(effort, Way::Chunks)),
+        prepare: |effort| Ok(spsc::threads::<spsc::Chunks>(effort)),
     },
     Scenario {
         name: "queue-1-1",
