@@ -3,6 +3,7 @@
 mod containers;
 #[cfg(target_os = "linux")]
 mod harness;
+mod linearizable;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
 #[cfg(target_os = "linux")]
