@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade_core::bounded::{
-    Container, HeapFifo, HeapSpsc, HeapTicket, HeapTwoLock, Nothing, Refused,
+    Container, HeapFifo, HeapLifo, HeapSpsc, HeapTicket, HeapTwoLock, Nothing, Refused,
 };
 use brigade_core::{PopError, PushError};
 use brigade_history::{Call, Clock, Operation, Order, Plain, Record, judge};
@@ -133,6 +133,11 @@ fn check_all<C: Container<Item = u32> + Sync>(order: Order, make: fn(usize) -> C
 #[test]
 fn fifo() {
     check_all(Order::FirstIn, |n| HeapFifo::with_capacity(n).near_wrap(1));
+}
+
+#[test]
+fn lifo() {
+    check_all(Order::LastIn, |n| HeapLifo::with_capacity(n).near_wrap(2));
 }
 
 #[test]

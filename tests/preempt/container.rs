@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use brigade_core::bounded::{Container, Fifo, Ticket, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, Ticket, TwoLock};
 use brigade_history::{Call, Operation, Order, Plain};
 
 use crate::explore::Plan;
@@ -103,6 +103,19 @@ impl<const N: usize, const SPARE: usize> Tried for Fifo<u32, N, SPARE> {
             Box::new(|| Numbered::new(Self::new())),
             Box::new(|| Numbered::new(Self::new().near_wrap(0))),
             Box::new(|| Numbered::new(Self::new().near_wrap(1))),
+        ]
+    }
+}
+
+impl<const N: usize, const SPARE: usize> Tried for Lifo<u32, N, SPARE> {
+    const ORDER: Order = Order::LastIn;
+    const CAPACITY: usize = N;
+
+    fn starts() -> Vec<Box<dyn Fn() -> Numbered<Self>>> {
+        vec![
+            Box::new(|| Numbered::new(Self::new())),
+            Box::new(|| Numbered::new(Self::new().near_wrap(1))),
+            Box::new(|| Numbered::new(Self::new().near_wrap(2))),
         ]
     }
 }

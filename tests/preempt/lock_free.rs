@@ -1,6 +1,6 @@
 //! Containers that nothing which is cut off can hold up.
 
-use brigade_core::bounded::Fifo;
+use brigade_core::bounded::{Fifo, Lifo};
 
 use crate::container::everything;
 
@@ -10,4 +10,11 @@ fn fifo() {
     everything::<Fifo<u32, 1, 2>>(22).run();
     everything::<Fifo<u32, 2, 2>>(22).run();
     everything::<Fifo<u32, 3, 2>>(22).run();
+}
+
+#[test]
+fn lifo() {
+    everything::<Lifo<u32, 1, 2>>(30).run();
+    everything::<Lifo<u32, 2, 2>>(30).run();
+    everything::<Lifo<u32, 3, 2>>(30).run();
 }
