@@ -20,7 +20,8 @@
 //! - Nothing here can be shared between processes, yet. A barrier cannot be awaited.
 //! - A thing that is awaited has a fixed number of slots for wakers. A task beyond them is polled
 //!   again and again; see [`wait::Async`].
-//! - [`bounded::Ticket`] and [`bounded::TwoLock`] are fast but not lock-free; a `Queue` has the
+//! - [`bounded::Ticket`] and [`bounded::TwoLock`] are fast but not lock-free, and
+//!   [`bounded::Priority`] has a lock; a `Queue` has the
 //!   progress of the container it stands on.
 //! - All counters are 32 bits wide and wrap around. Each type says what a thread would have to
 //!   sleep through for that to matter, and how often it can.
@@ -40,6 +41,7 @@
 //! | [`Ticket`](bounded::Ticket): `push`, `pop` | blocking | those who come to its slot spin until it goes on |
 //! | [`TwoLock`](bounded::TwoLock): `push`, `pop`, `close` | blocking | those at its end spin until it goes on; so do those at the other if they find it empty or full |
 //! | [`Spsc`](bounded::Spsc): all | wait-free | no effect |
+//! | [`Priority`](bounded::Priority): `push`, `pop`, `close` | blocking | all others spin until it goes on; with the lock [`CriticalSection`](lock) no interrupt comes in between |
 //! | [`Event`]: `set` | lock-free | it may not have woken anybody yet |
 //! | [`Event`]: `is_set`; `clear` | wait-free; lock-free where there is no atomic "and" | no effect |
 //! | [`JoinCounter`]: `add`, `done`, `count` | lock-free | as `Event::set` |
@@ -49,7 +51,7 @@
 //! | a poll of what `_async` operations return, and dropping it | that of the `try_` operation | that of the `try_` operation; a waker that it moves out is not called yet |
 //! | `wait`, `put`, `get`, `join` and their kin | blocking, until the deadline if there is one | wait for it if it is the one who has to act |
 //!
-//! No operation allocates. None but those of `TwoLock` takes a lock, unless the backend's
+//! No operation allocates. None but those of `TwoLock` and `Priority` takes a lock, unless the backend's
 //! [`unpark`](wait::Park::unpark) does.
 //!
 //! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
@@ -60,7 +62,8 @@
 //!
 //! **Order.** First in, first out, for all producers and consumers together: if one push ended
 //! before another began, its item is popped first. In a `Lifo` last in, first out: a pop takes, of
-//! the items inside at an instant during the call, the one pushed last.
+//! the items inside at an instant during the call, the one pushed last; in a `Priority` the
+//! smallest, and of equal ones the one pushed first.
 //!
 //! **Happens-before**, in the sense of the memory model:
 //!
@@ -123,7 +126,8 @@
 //! All are off by default. A library had better leave the last two to the program.
 //!
 //! - `alloc`: containers on the heap, with a capacity chosen at run time.
-//! - `critical-section`: where the processor has no compare-and-swap, one by the crate
+//! - `critical-section`: the [lock] `CriticalSection` for [`bounded::Priority`]; and, where the
+//!   processor has no compare-and-swap, one by the crate
 //!   [`critical-section`](https://docs.rs/critical-section), for which the program provides an implementation, or
 //!   its HAL does. The section must exclude every interrupt handler and every core that uses this
 //!   crate.
@@ -173,8 +177,8 @@
 //!
 //! 1. [`sync`]: what is native and what is loom's;
 //! 2. [`storage`], where slots live, and `lap`, how cursors count;
-//! 3. [`bounded`]: `run`, `ring`, `fifo`, `stack`, `lifo`, `ticket`, `two_lock`, `spsc`, with a README on the
-//!    protocols;
+//! 3. [`lock`], and [`bounded`]: `run`, `drain`, `ring`, `fifo`, `stack`, `lifo`, `ticket`, `two_lock`,
+//!    `spsc`, `heap`, `priority`, with a README on the protocols;
 //! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
 //! 5. `event`, `join`, `error`;
 //! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`, `shutdown`.
@@ -194,6 +198,7 @@ mod error;
 mod event;
 mod join;
 mod lap;
+pub mod lock;
 mod queue;
 mod semaphore;
 pub mod storage;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32 as Counter, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use brigade_core::bounded::{Nothing, Refused, Run};
-use brigade_core::sync::{AtomicU32, Ordering::Relaxed};
+use brigade_core::sync::{AtomicU32, Ordering::Relaxed, pause};
 
 use crate::harness::{Crew, bounded_each, exhaustive_each};
 use crate::history::Operation::{self, Close, Pop, Push};
@@ -159,14 +159,33 @@ fn answer_is_known<S: 'static>(queue: S, asked: fn(&S) -> bool, end: fn(&S) -> b
 /// Two threads push, each to one of two queues, and look into the other. They cannot both find
 /// nothing. The same with pops and room. Exhaustive.
 pub(crate) fn one_of_two_sees_what_the_other_did<S: Subject<Item = u32>>() {
-    let push: fn(&S) = |queue| assert!(queue.try_push(1).is_ok());
-    let pop: fn(&S) = |queue| assert!(queue.try_pop().is_ok());
+    let push: fn(&S) = |queue| assert_eq!(push_paused(queue, 1), Ok(()));
+    let pop: fn(&S) = |queue| assert!(pop_paused(queue).is_ok());
     let cases: [(_, _, Question<S>); 2] = [(false, push, says_empty), (true, pop, says_full)];
     exhaustive_each(cases, |(full, change, finds_none)| {
         let queues = [S::fresh(), S::fresh()];
         while full && queues.iter().any(|queue| queue.try_push(0).is_ok()) {}
         at_most_one(queues, change, finds_none);
     });
+}
+
+/// Waits for a peer under whose lock the queue is.
+fn push_paused(queue: &impl Subject<Item = u32>, item: u32) -> Result<(), Refused<u32>> {
+    loop {
+        match queue.try_push(item) {
+            Err(Refused::Busy(_)) => pause(),
+            answer => return answer,
+        }
+    }
+}
+
+fn pop_paused(queue: &impl Subject<Item = u32>) -> Result<u32, Nothing> {
+    loop {
+        match queue.try_pop() {
+            Err(Nothing::Busy) => pause(),
+            answer => return answer,
+        }
+    }
 }
 
 fn at_most_one<S: 'static>(queues: [S; 2], change: fn(&S), finds_none: fn(&S) -> bool) {
@@ -279,6 +298,27 @@ impl Token {
         Self(Arc::clone(tally), number)
     }
 }
+
+/// All the same to who sorts them.
+impl Ord for Token {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl PartialOrd for Token {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Token {}
 
 impl Drop for Token {
     fn drop(&mut self) {

@@ -32,6 +32,8 @@ mod lifo;
 #[cfg(all(brigade_loom, test))]
 mod mutation;
 #[cfg(all(brigade_loom, test))]
+mod priority;
+#[cfg(all(brigade_loom, test))]
 mod queue;
 #[cfg(all(brigade_loom, test))]
 mod search;

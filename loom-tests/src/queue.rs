@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as Counter, Ordering::SeqCst};
 
-use brigade_core::bounded::{Container, Fifo, Lifo, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, Priority, TwoLock};
 use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed};
 use brigade_core::{Queue, Shutdown, TryGetError};
 
@@ -63,6 +63,20 @@ mod lifo {
     models! { Lifo<u32, 2, 1>:
         an_immediate_shutdown_hands_back_the_rest(2),
         join_waits_for_the_last_report(1),
+    }
+}
+
+/// On the one under a single lock.
+mod priority {
+    use super::{Priority, bounded};
+
+    models! { Priority<u32, 1>:
+        put_and_get_pass_every_item(2),
+        one_report_too_many_is_an_error(2),
+    }
+
+    models! { Priority<u32, 2>:
+        an_immediate_shutdown_hands_back_the_rest(2),
     }
 }
 

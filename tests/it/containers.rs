@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use brigade_core::bounded::{
-    Container, Drain, Fifo, HeapFifo, HeapLifo, HeapTicket, HeapTwoLock, Lifo, Nothing, Refused,
-    Run, Ticket, TwoLock,
+    Container, Drain, Fifo, HeapFifo, HeapLifo, HeapPriority, HeapTicket, HeapTwoLock, Lifo,
+    Nothing, Refused, Run, Ticket, TwoLock,
 };
 
 /// Runs a generic check on every kind of container.
@@ -26,6 +26,9 @@ macro_rules! on_every_container {
         mod lifo {
             $(#[test] fn $check() { super::$check(super::HeapLifo::with_capacity); })+
         }
+        mod priority {
+            $(#[test] fn $check() { super::$check(super::HeapPriority::<_>::with_capacity); })+
+        }
         mod fifo_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapFifo::with_capacity(n).near_wrap(1)); })+
         }
@@ -37,6 +40,9 @@ macro_rules! on_every_container {
         }
         mod lifo_at_the_wrap {
             $(#[test] fn $check() { super::$check(|n| super::HeapLifo::with_capacity(n).near_wrap(2)); })+
+        }
+        mod priority_at_the_wrap {
+            $(#[test] fn $check() { super::$check(|n| super::HeapPriority::<_>::with_capacity(n).near_wrap(2)); })+
         }
     };
 }
@@ -74,6 +80,13 @@ impl<T> Ordered for HeapLifo<T> {
 
     fn next(items: &mut VecDeque<u32>) -> Option<u32> {
         items.pop_back()
+    }
+}
+
+impl<T: Ord> Ordered for HeapPriority<T> {
+    fn next(items: &mut VecDeque<u32>) -> Option<u32> {
+        let first = (0..items.len()).min_by_key(|&place| items[place])?;
+        items.remove(first)
     }
 }
 
@@ -264,6 +277,27 @@ pub(crate) struct Counted {
     pub(crate) dropped: Arc<AtomicUsize>,
     pub(crate) panics: bool,
 }
+
+/// All the same to who sorts them.
+impl Ord for Counted {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl PartialOrd for Counted {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Counted {}
 
 impl Drop for Counted {
     fn drop(&mut self) {

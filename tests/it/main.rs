@@ -6,6 +6,7 @@ mod harness;
 mod linearizable;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
+mod orders;
 #[cfg(target_os = "linux")]
 mod permits;
 #[cfg(target_os = "linux")]

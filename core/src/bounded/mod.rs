@@ -7,13 +7,14 @@
 //! | [`TwoLock`] | ring with a lock at each end | blocks those at its end, and at the other when it is empty or full |
 //! | [`Spsc`] | ring for one producer and one consumer | blocks nobody: wait-free |
 //! | [`Lifo`] | ring of free indices, stack of filled ones and an array of values | blocks nobody: strictly lock-free |
+//! | [`Priority`] | binary heap under a [lock](crate::lock) of your choice | blocks all others |
 //!
 //! Take `Fifo` where an operation may be cut off at any point by code that uses the same queue:
 //! interrupts, signal handlers, processes that can be killed. Between threads take `TwoLock`,
 //! which is several times faster, or `Ticket`, of which a stopped thread blocks a little less.
 //! With one producer and one consumer `Spsc` is better than all of them: each works through a
 //! [handle](spsc) of its own, one item at a time or many in place. `Lifo` gives out the newest item
-//! first, with the same progress as `Fifo`.
+//! first, with the same progress as `Fifo`, and `Priority` the smallest.
 //!
 //! All hold any number of items from 1 to [`MAX_CAPACITY`](crate::storage::MAX_CAPACITY), and
 //! answer exactly: when `push` says Full, there was an instant during the call at which that many
@@ -27,7 +28,9 @@
 
 mod drain;
 pub(crate) mod fifo;
+mod heap;
 pub(crate) mod lifo;
+pub(crate) mod priority;
 mod ring;
 mod run;
 pub mod spsc;
@@ -38,6 +41,7 @@ pub(crate) mod two_lock;
 pub use drain::Drain;
 pub use fifo::{Fifo, RawFifo};
 pub use lifo::{Lifo, RawLifo};
+pub use priority::{Priority, RawPriority};
 pub use run::Run;
 pub use spsc::{RawSpsc, Spsc};
 pub use ticket::{RawTicket, Ticket};
@@ -45,7 +49,8 @@ pub use two_lock::{RawTwoLock, TwoLock};
 
 #[cfg(feature = "alloc")]
 pub use {
-    fifo::HeapFifo, lifo::HeapLifo, spsc::HeapSpsc, ticket::HeapTicket, two_lock::HeapTwoLock,
+    fifo::HeapFifo, lifo::HeapLifo, priority::HeapPriority, spsc::HeapSpsc, ticket::HeapTicket,
+    two_lock::HeapTwoLock,
 };
 
 use crate::error::{PopError, PushError};
