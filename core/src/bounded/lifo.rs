@@ -92,13 +92,18 @@ impl<T> fmt::Debug for Slot<T> {
 ///
 /// Lock-free: whatever happens to the other threads, interrupts or signal handlers that use the
 /// stack, also if they are stopped for ever in the middle of an operation, an operation completes
-/// in a bounded number of its own steps unless another one completes. Nothing ever waits, so every
-/// operation may be called from an interrupt or signal handler that cut off another one.
+/// in a bounded number of its own steps unless another one completes. Nothing ever waits.
 ///
-/// # Exactness
+/// # Where it may be used
 ///
-/// Full and Empty are exact while no more operations are in flight than there are spare slots.
-/// Beyond that `push` may say Full although there is room; nothing else changes.
+/// Everywhere, every operation: in interrupt and signal handlers, also those that cut off another
+/// operation on the same stack, on threads, in tasks, and in loom models.
+///
+/// # At the bound
+///
+/// `push` on a full stack gives the item back at once. Full and Empty are exact while no more
+/// operations are in flight than there are spare slots. Beyond that `push` may say Full although
+/// there is room; nothing else changes.
 ///
 /// # Wrap-around
 ///

@@ -67,17 +67,19 @@ pub type HeapPriority<T, L = SpinLock> = RawPriority<T, crate::storage::Heap<Slo
 /// # Progress
 ///
 /// **Blocking.** An operation compares up to twice the logarithm of the number of items, under the
-/// lock. If a thread is stopped there all others wait for it, busily. With the
-/// [`SpinLock`] it must therefore not be used from an interrupt or signal handler that can cut off
-/// another operation on the same queue. With the lock `CriticalSection` (feature
-/// `critical-section`) it may, and interrupts are masked for the length of an operation. Neither is
-/// for signal handlers.
+/// lock. If a thread is stopped there, all others wait for it, busily. The items' `Ord` must not use
+/// the queue they are in: it would wait for itself.
 ///
-/// The items' `Ord` must not use the queue they are in: it would wait for itself.
+/// # Where it may be used
 ///
-/// # Exactness
+/// On threads, in tasks, and in loom models. With the lock `CriticalSection` (feature
+/// `critical-section`) also in interrupt handlers; interrupts are then masked for the length of an
+/// operation, comparisons included. With the [`SpinLock`] not in those that can cut off another
+/// operation on the same queue. Not in signal handlers.
 ///
-/// Full and Empty are exact.
+/// # At the bound
+///
+/// `push` on a full queue gives the item back at once. Full and Empty are exact.
 ///
 /// # Panics
 ///
