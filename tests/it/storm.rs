@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The processor's trap flag makes each instruction end in a signal, so no moment is left out, and
-//! none depends on how busy the machine is. The handler acts in gusts, from once to a thousand times
+//! none depends on how busy the machine is. The handler acts in gusts, from once to two thousand times
 //! in a row, and between two it lets the thread end an operation: cut off by a success at each
 //! instruction, the thread would never have one of its own. (Lock-free means that somebody gets on,
 //! and in a gust that is the handler.)
@@ -34,7 +34,7 @@ use signal_hook::low_level;
 use crate::harness::{LONG, until};
 
 /// In how many signals the handler acts if nobody asks for another number.
-const SIGNALS: u64 = 50_000;
+const SIGNALS: u64 = 20_000;
 
 /// What the processor sends.
 const SIGTRAP: i32 = 5;
@@ -68,8 +68,10 @@ struct Gusts {
     /// How many operations the thread has ended, and had when the last gust was over.
     ended: AtomicU64,
     ended_at_last: AtomicU64,
-    /// How many signals are left: until the next gust, once the thread has ended an operation, and
-    /// in the gust.
+    /// How many signals the thread took to end one since then, and at most.
+    waited: AtomicU64,
+    longest: AtomicU64,
+    /// How many signals are left until the next gust, and in it; none in it while there is none.
     lull: AtomicU64,
     gust: AtomicU64,
     random: AtomicU64,
@@ -80,27 +82,35 @@ impl Gusts {
     fn blow(&self) -> bool {
         if self.gust.load(Relaxed) == 0 {
             let ended = self.ended.load(Relaxed);
-            if ended == self.ended_at_last.load(Relaxed) {
+            if ended == self.ended_at_last.swap(ended, Relaxed) {
+                count(&self.waited);
                 return false;
             }
-            if self.lull.load(Relaxed) > 0 {
-                self.lull.fetch_sub(1, Relaxed);
-                return false;
-            }
-            // Every other gust is a short one.
-            let random = self.random.load(Relaxed);
-            let random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            self.random.store(random, Relaxed);
-            let longest = if random >> 63 == 0 { 4 } else { 1000 };
-            self.gust.store(1 + (random >> 32) % longest, Relaxed);
-            self.lull.store((random >> 40) % 128, Relaxed);
+            self.plan();
+        }
+        if self.lull.load(Relaxed) > 0 {
+            self.lull.fetch_sub(1, Relaxed);
+            return false;
         }
         if self.gust.fetch_sub(1, Relaxed) == 1 {
             self.ended_at_last.store(self.ended.load(Relaxed), Relaxed);
+            self.waited.store(0, Relaxed);
         }
         true
+    }
+
+    /// A gust that begins anywhere in an operation. Every other is a short one.
+    fn plan(&self) {
+        let waited = self.waited.load(Relaxed);
+        let longest = self.longest.fetch_max(waited, Relaxed).max(waited);
+        let random = self.random.load(Relaxed);
+        let random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        self.random.store(random, Relaxed);
+        let most = if random >> 63 == 0 { 4 } else { 2000 };
+        self.gust.store(1 + (random >> 32) % most, Relaxed);
+        self.lull.store((random >> 40) % (longest + 1), Relaxed);
     }
 }
 
