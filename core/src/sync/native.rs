@@ -1,6 +1,8 @@
 //! The atomics of the machine, or what stands for them where it has no compare-and-swap.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::ptr::NonNull;
 
 #[cfg(all(target_has_atomic = "32", not(brigade_steps)))]
 pub use core::sync::atomic::AtomicU32;
@@ -47,8 +49,14 @@ impl<T> UnsafeCell<T> {
 }
 
 /// Neighbouring cells, lent as one slice to read and write.
+///
+/// A pointer and no reference: one passed to a function would claim the cells until that returns,
+/// and they may be somebody else's by then.
 #[derive(Debug)]
-pub struct CellSlice<'a, T>(&'a mut [MaybeUninit<T>]);
+pub struct CellSlice<'a, T>(NonNull<[MaybeUninit<T>]>, PhantomData<&'a mut [T]>);
+
+// SAFETY: it is as good as a mutable slice.
+unsafe impl<T: Send> Send for CellSlice<'_, T> {}
 
 impl<'a, T> CellSlice<'a, T> {
     /// Lends the cells.
@@ -59,10 +67,10 @@ impl<'a, T> CellSlice<'a, T> {
     #[inline(always)]
     #[must_use]
     pub unsafe fn new(cells: &'a [super::UnsafeCell<MaybeUninit<T>>]) -> Self {
-        let first = cells.as_ptr().cast::<MaybeUninit<T>>().cast_mut();
-        // SAFETY: a cell is laid out like its content and may be written through a shared
-        // reference; the caller keeps everybody else away.
-        Self(unsafe { core::slice::from_raw_parts_mut(first, cells.len()) })
+        // A cell is laid out like its content and may be written through a shared reference.
+        let first = NonNull::from(cells).cast::<MaybeUninit<T>>();
+        let slice = NonNull::slice_from_raw_parts(first, cells.len());
+        Self(slice, PhantomData)
     }
 }
 
@@ -71,14 +79,16 @@ impl<T> core::ops::Deref for CellSlice<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &[MaybeUninit<T>] {
-        self.0
+        // SAFETY: the cells are there for the lifetime, and who lent them keeps all others away.
+        unsafe { self.0.as_ref() }
     }
 }
 
 impl<T> core::ops::DerefMut for CellSlice<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [MaybeUninit<T>] {
-        self.0
+        // SAFETY: as above.
+        unsafe { self.0.as_mut() }
     }
 }
 
