@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade_core::bounded::{
-    Container, HeapFifo, HeapLifo, HeapSpsc, HeapTicket, HeapTwoLock, Nothing, Refused,
+    Container, HeapFifo, HeapLifo, HeapPriority, HeapSpsc, HeapTicket, HeapTwoLock, Nothing,
+    Refused,
 };
 use brigade_core::{PopError, PushError};
 use brigade_history::{Call, Clock, Operation, Order, Plain, Record, judge};
@@ -138,6 +139,13 @@ fn fifo() {
 #[test]
 fn lifo() {
     check_all(Order::LastIn, |n| HeapLifo::with_capacity(n).near_wrap(2));
+}
+
+#[test]
+fn priority() {
+    check_all(Order::Smallest, |n| {
+        HeapPriority::<u32>::with_capacity(n).near_wrap(2)
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Where it does, they say Busy for as long as one asks. Everything else they answer is right all
 //! the same.
 
-use brigade_core::bounded::{Container, Ticket, TwoLock};
+use brigade_core::bounded::{Priority, Ticket, TwoLock};
 
 use crate::container::{Ask, Numbered, Tried, empty_and_fill, everything};
 use crate::explore::Plan;
@@ -85,6 +85,23 @@ fn two_lock_holds_up_its_end() {
     never_holds_up::<TwoLock<u32, 2>>(1, Ask::Pop, Ask::Push);
 }
 
+/// Under a spin lock everything holds up everything.
+#[test]
+fn priority_holds_up_all() {
+    for cut_off in [Ask::Push, Ask::Pop] {
+        for interrupt in [Ask::Push, Ask::Pop] {
+            holds_up::<Priority<u32, 2>>(1, cut_off, interrupt);
+        }
+    }
+}
+
+#[test]
+fn priority_answers_right() {
+    try_ends::<Priority<u32, 1>>(11).run();
+    try_ends::<Priority<u32, 2>>(11).run();
+    try_ends::<Priority<u32, 3>>(11).run();
+}
+
 #[test]
 fn ticket_answers_right() {
     everything::<Ticket<u32, 1>>(12).run();
@@ -93,21 +110,28 @@ fn ticket_answers_right() {
 }
 
 /// Without close, which waits for the turn: an interrupt would wait for ever.
+fn try_ends<C: Tried>(bound: u32) -> Plan<Numbered<C>> {
+    Plan {
+        asks: vec![Ask::Push, Ask::Pop],
+        ..everything(bound)
+    }
+}
+
 #[test]
 fn two_lock_answers_right() {
-    fn try_ends<C: Tried + Container>() -> Plan<Numbered<C>> {
-        Plan {
-            asks: vec![Ask::Push, Ask::Pop],
-            ..everything(12)
-        }
-    }
-    try_ends::<TwoLock<u32, 1>>().run();
-    try_ends::<TwoLock<u32, 2>>().run();
-    try_ends::<TwoLock<u32, 3>>().run();
+    try_ends::<TwoLock<u32, 1>>(12).run();
+    try_ends::<TwoLock<u32, 2>>(12).run();
+    try_ends::<TwoLock<u32, 3>>(12).run();
 }
 
 #[test]
 #[should_panic(expected = "waits for what it has cut off")]
 fn two_lock_cannot_be_closed_by_an_interrupt() {
     everything::<TwoLock<u32, 1>>(12).run();
+}
+
+#[test]
+#[should_panic(expected = "waits for what it has cut off")]
+fn priority_cannot_be_closed_by_an_interrupt() {
+    everything::<Priority<u32, 1>>(11).run();
 }

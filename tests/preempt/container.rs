@@ -1,8 +1,9 @@
 //! Containers as subjects.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use brigade_core::bounded::{Container, Fifo, Lifo, Ticket, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, Priority, Ticket, TwoLock};
 use brigade_history::{Call, Operation, Order, Plain};
 
 use crate::explore::Plan;
@@ -89,7 +90,7 @@ pub(crate) fn everything<C: Tried>(bound: u32) -> Plan<Numbered<C>> {
 }
 
 /// Takes out what is left, and sees whether as much as ever fits.
-pub(crate) fn empty_and_fill<C: Tried>(processor: &Processor<Numbered<C>>) {
+pub(crate) fn empty_and_fill<C: Tried>(processor: &Rc<Processor<Numbered<C>>>) {
     while processor.ask(Ask::Pop).is_done() {}
     while processor.ask(Ask::Push).is_done() {}
     while processor.ask(Ask::Pop).is_done() {}
@@ -133,6 +134,19 @@ impl<const N: usize> Tried for Ticket<u32, N> {
 }
 
 impl<const N: usize> Tried for TwoLock<u32, N> {
+    const CAPACITY: usize = N;
+    const LOCK_FREE: bool = false;
+
+    fn starts() -> Vec<Box<dyn Fn() -> Numbered<Self>>> {
+        vec![
+            Box::new(|| Numbered::new(Self::new())),
+            Box::new(|| Numbered::new(Self::new().near_wrap(1))),
+        ]
+    }
+}
+
+impl<const N: usize> Tried for Priority<u32, N> {
+    const ORDER: Order = Order::Smallest;
     const CAPACITY: usize = N;
     const LOCK_FREE: bool = false;
 

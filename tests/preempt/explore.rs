@@ -23,7 +23,7 @@ pub(crate) struct Plan<S: Subject> {
     /// How many calls one after the other an interrupt makes at most.
     pub(crate) longest: usize,
     /// What is done after, to see what is inside; leaves nothing there.
-    pub(crate) after: fn(&Processor<S>),
+    pub(crate) after: fn(&Rc<Processor<S>>),
     /// What a subject cannot be used after.
     pub(crate) is_last: fn(S::Ask) -> bool,
     /// The most steps that a call in an interrupt may make.

@@ -82,7 +82,11 @@ impl<S: Subject> Processor<S> {
     }
 
     /// Asks without interrupts.
-    pub(crate) fn ask(&self, ask: S::Ask) -> <S::Claim as Model>::Call {
+    pub(crate) fn ask(self: &Rc<Self>, ask: S::Ask) -> <S::Claim as Model>::Call {
+        on_step(Rc::clone(self) as Rc<dyn Hook>, || self.call(ask))
+    }
+
+    fn call(&self, ask: S::Ask) -> <S::Claim as Model>::Call {
         self.under_way.borrow_mut().push((ask, 0));
         let record = self.clock.time(|| self.subject.ask(ask));
         let (_, steps) = self.under_way.borrow_mut().pop().expect("pushed above");
@@ -111,7 +115,7 @@ impl<S: Subject> Processor<S> {
         self.steps.set(0);
         nap::begin();
         *self.interrupts.borrow_mut() = interrupts.iter().rev().cloned().collect();
-        on_step(Rc::clone(self) as Rc<dyn Hook>, || self.ask(ask));
+        on_step(Rc::clone(self) as Rc<dyn Hook>, || self.call(ask));
         interrupts.len() - self.interrupts.borrow_mut().drain(..).len()
     }
 
@@ -151,7 +155,7 @@ impl<S: Subject> Hook for Processor<S> {
             for &ask in interrupt.asks.iter() {
                 let cut_off = |(it, _): &(S::Ask, u32)| S::may_cut_off(ask, *it);
                 if self.under_way.borrow().iter().all(cut_off) {
-                    self.ask(ask);
+                    self.call(ask);
                 }
             }
         }

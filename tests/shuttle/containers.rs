@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brigade_core::bounded::{Container, Fifo, Lifo, Ticket, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, Priority, Ticket, TwoLock};
 use brigade_history::Operation::{Close, Pop, Push};
 use brigade_history::{Order, Plain, Recorded};
 use shuttle::thread;
@@ -57,4 +57,10 @@ fn ticket() {
 fn two_lock() {
     explore(|| check(Order::FirstIn, TwoLock::<u32, 1>::new().near_wrap(2)));
     explore(|| check(Order::FirstIn, TwoLock::<u32, 2>::new()));
+}
+
+#[test]
+fn priority() {
+    explore(|| check(Order::Smallest, Priority::<u32, 1>::new().near_wrap(2)));
+    explore(|| check(Order::Smallest, Priority::<u32, 3>::new()));
 }
