@@ -123,10 +123,10 @@ impl<S: Subject> Plan<S> {
                 processor.ask(ask);
             }
             came = processor.interrupted(ask, interrupts);
+            extent.steps += u64::from(processor.steps());
             (self.after)(processor);
             processor.verify();
             extent.runs += 1;
-            extent.steps += u64::from(processor.steps());
         }
         for (ask, steps) in processor.most() {
             let most = extent.most.entry(ask).or_default();

@@ -144,7 +144,7 @@ fn run<const N: usize>() {
             while is_done(processor.ask(Ask::Pop)) {}
         },
         is_last: |ask| ask == Ask::Close,
-        bound: 8,
+        bound: 7,
     };
     plan.run();
 }
