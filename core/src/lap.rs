@@ -62,6 +62,12 @@ impl Lap {
         cursor & (self.flag() - 1)
     }
 
+    /// Whether two cursors differ in nothing but the index: also not in the flag.
+    #[inline(always)]
+    pub(crate) const fn alike(self, one: u32, other: u32) -> bool {
+        (one ^ other) < self.flag()
+    }
+
     /// The cursor of the next slot. The flag must be clear.
     #[inline(always)]
     pub(crate) const fn next(self, cursor: u32) -> u32 {

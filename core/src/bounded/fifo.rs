@@ -241,7 +241,10 @@ impl<T, S: Storage<Slot<T>>> RawFifo<T, S> {
     }
 
     /// Gives an index back. There are never more indices than slots, so there is room.
-    #[inline(always)]
+    ///
+    /// Where flash is scarce, push and pop share one copy.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn release(&self, index: u32) {
         // The free ring is never closed.
         let _ = self.free().push(index, |_| true);

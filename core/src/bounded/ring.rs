@@ -72,10 +72,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     #[inline(always)]
     fn append(&self, field: u32, room: impl Fn(u32) -> bool) -> Result<(), Stop> {
         loop {
-            let (tail, free) = self.back();
-            if free & self.lap.flag() != 0 {
+            let (tail, Some(free)) = self.back() else {
                 return Err(Stop::ForEver);
-            }
+            };
             if !room(tail) {
                 return Err(Stop::Now);
             }
@@ -95,9 +94,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
         }
     }
 
-    /// The true tail and what stands there: a free entry, or the end mark.
+    /// The true tail and the free entry there; none if the end mark is there.
     #[inline(always)]
-    fn back(&self) -> (u32, u32) {
+    fn back(&self) -> (u32, Option<u32>) {
         // ORDERING: pairs with the release in `help`, so that the entries behind the tail are
         // seen and one that seems older than a lap can only mean that the tail is.
         let mut tail = self.tail.load(Acquire);
@@ -106,13 +105,13 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
             // commit, which `help` vouches for when it moves the tail.
             let seen = (self.entry)(self.lap.index(tail)).load(Acquire);
             if self.is_free(seen, tail) {
-                return (tail, seen);
+                return (tail, Some(seen));
             }
             tail = if self.lap.lap(seen) != self.lap.lap(tail) {
                 // ORDERING: as above.
                 self.tail.load(Acquire)
             } else if seen & self.lap.flag() != 0 {
-                return (tail, seen);
+                return (tail, None);
             } else {
                 self.help(tail)
             };
@@ -170,6 +169,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
             // ORDERING: pairs with the commit in `append`: the value behind the index is ours to
             // read.
             let mut seen = entry.load(Acquire);
+            if self.lap.alike(seen, head) {
+                return Ok((head, seen));
+            }
             if self.is_free(seen, head) {
                 // The load may have been stale. A read-modify-write is not: if it finds the entry
                 // free, the head cannot have moved past it, so the ring was empty at this instant.
@@ -193,8 +195,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
 
     /// Whether fewer than `most` indices lie before this tail.
     #[inline(always)]
+    #[allow(clippy::cast_possible_wrap)] // At most 2^28.
     pub(super) fn has_room(&self, tail: u32, most: u32) -> bool {
-        let below = |head| i64::from(self.lap.distance(head, tail)) < i64::from(most);
+        let below = |head| self.lap.distance(head, tail) < most as i32;
         // A stale head makes the ring look fuller than it is, so "room" is true at once, but "no
         // room" only by a read-modify-write: at that instant the head is where it says, and the
         // tail no less than ours.
@@ -213,7 +216,7 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
 
     /// Whether the end mark is there.
     pub(super) fn is_closed(&self) -> bool {
-        self.back().1 & self.lap.flag() != 0
+        self.back().1.is_none()
     }
 
     /// About how many indices are inside.
@@ -228,6 +231,6 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     /// Whether a slot with this entry is free for a cursor: filled one lap before it.
     #[inline(always)]
     fn is_free(&self, entry: u32, cursor: u32) -> bool {
-        self.lap.lap(entry).wrapping_add(self.lap.one()) == self.lap.lap(cursor)
+        self.lap.alike(entry.wrapping_add(self.lap.one()), cursor)
     }
 }
