@@ -113,7 +113,8 @@
 //! | Cortex-M0, M0+ (`thumbv6m`), RISC-V without atomics (`riscv32imc`): one core, privileged code | with interrupts masked | by an update, for one compare-and-swap | `unsafe-assume-single-core` |
 //! | the same with several cores, without privileges, or as you like | in a critical section that you provide | by an update, for one compare-and-swap and what the section costs | `critical-section` |
 //!
-//! Loads are single instructions everywhere. A build for a processor of the lower rows with
+//! Loads are single instructions everywhere. Only a `Priority` with the lock `CriticalSection` masks
+//! interrupts for a whole operation, on every target. A build for a processor of the lower rows with
 //! neither feature ends with a message that names them; on one of the first row they change
 //! nothing. Both at once are an error of `portable-atomic`, to which they are passed on. AVR and
 //! other 16-bit processors are not supported.

@@ -4,7 +4,7 @@
 
 #![no_std]
 
-use brigade_core::bounded::{Container, Fifo, Lifo, Spsc, Ticket, TwoLock};
+use brigade_core::bounded::{Container, Fifo, Lifo, Priority, Spsc, Ticket, TwoLock};
 use brigade_core::{Barrier, Event, JoinCounter, Queue, Semaphore, Shutdown};
 
 // No padding without a cache, and no word too many: 12 slots of 12 bytes, and 4 cursors.
@@ -13,6 +13,7 @@ const _: () = assert!(size_of::<Fifo<u32, 8>>() <= 160);
 
 static FIFO: Fifo<u32, 8> = Fifo::new();
 static LIFO: Lifo<u32, 8> = Lifo::new();
+static PRIORITY: Priority<u32, 8> = Priority::new();
 static TICKET: Ticket<u32, 8> = Ticket::new();
 static TWO_LOCK: TwoLock<u32, 8> = TwoLock::new();
 static SPSC: Spsc<u32, 8> = Spsc::new();
@@ -28,7 +29,8 @@ fn passes(container: &impl Container<Item = u32>) -> bool {
 
 /// Uses everything once; whether it all went well.
 pub fn everything() -> bool {
-    let containers = passes(&FIFO) && passes(&LIFO) && passes(&TICKET) && passes(&TWO_LOCK);
+    let containers =
+        passes(&FIFO) && passes(&LIFO) && passes(&PRIORITY) && passes(&TICKET) && passes(&TWO_LOCK);
 
     let spsc = SPSC
         .producer()
