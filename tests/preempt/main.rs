@@ -35,3 +35,5 @@ mod queue;
 mod semaphore;
 #[cfg(brigade_steps)]
 mod spsc;
+#[cfg(brigade_steps)]
+mod tasks;
