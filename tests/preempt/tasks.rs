@@ -276,6 +276,8 @@ fn a_pulse_at_every_step_of_a_poll() {
         if !pulse.within.get() {
             assert!(at > 3, "a poll makes some steps");
             assert_eq!(answer, Poll::Pending);
+            pulse.event.set();
+            assert!(woken.0.load(SeqCst), "a set after the poll was missed");
             return;
         }
         if answer.is_pending() {
