@@ -84,7 +84,8 @@ impl<P: Park> Event<P> {
     /// Sets the event and wakes all who wait for it.
     ///
     /// Progress: lock-free. Safe in signal and interrupt handlers: one atomic update and at most
-    /// one wake-up, no allocation, no lock.
+    /// one wake-up of the backend, no allocation, no lock. With [`Async`](crate::wait::Async) it also
+    /// calls the wakers of the tasks that wait.
     pub fn set(&self) {
         // ORDERING: Relaxed: the compare-and-swap decides.
         let mut word = self.word.load(Relaxed);
@@ -105,8 +106,9 @@ impl<P: Park> Event<P> {
             }
         }
         if word & (SET | WAITED) == WAITED {
-            self.wakers.wake(u32::MAX, 0);
+            // Threads first, in case a waker panics.
             P::unpark(&self.word, u32::MAX);
+            self.wakers.wake(u32::MAX, 0);
         }
     }
 

@@ -52,7 +52,7 @@
 //! | `wait`, `put`, `get`, `join` and their kin | blocking, until the deadline if there is one | wait for it if it is the one who has to act |
 //!
 //! No operation allocates. None but those of `TwoLock` and `Priority` takes a lock, unless the backend's
-//! [`unpark`](wait::Park::unpark) does.
+//! [`unpark`](wait::Park::unpark), or an executor's waker, does.
 //!
 //! **Exactness.** A container says Full, or Empty, only if it was so at an instant during the call.
 //! (Beyond their number of spare slots `Fifo` and `Lifo` make an exception for Full. `Spsc` answers for all that
@@ -180,9 +180,11 @@
 //! 2. [`storage`], where slots live, and `lap`, how cursors count;
 //! 3. [`lock`], and [`bounded`]: `run`, `drain`, `ring`, `fifo`, `stack`, `lifo`, `ticket`, `two_lock`,
 //!    `spsc`, `heap`, `priority`, with a README on the protocols;
-//! 4. [`wait`]: `Park`, `EventCount`, `Spin`, with a README on why no wake-up is lost;
-//! 5. `event`, `join`, `error`;
-//! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`, `shutdown`.
+//! 4. [`wait`]: `Park`, `EventCount`, `Spin`, `wakers`, `future`, with a README on why no wake-up is
+//!    lost;
+//! 5. `event`, `join`, `semaphore`, `barrier`, `error`;
+//! 6. `queue`, which puts all of it together, and `queue/`: `tally`, `batch`, `lease`, `shutdown`,
+//!    `asynchronous`.
 
 #![no_std]
 #![allow(

@@ -32,8 +32,14 @@ pub unsafe trait Lock {
     /// What the holder keeps until it releases the lock.
     type Token: Copy;
 
-    /// Takes the lock if it is free. Never waits for its release.
-    fn try_acquire(word: &AtomicU32) -> Option<Self::Token>;
+    /// Takes the lock if it is free. Never waits for its release. (A critical section may wait for
+    /// another core to leave its own.)
+    ///
+    /// # Safety
+    ///
+    /// - If it succeeds, `release` is called with the token, once, on the same thread;
+    /// - whatever was acquired in between, critical sections included, is released before.
+    unsafe fn try_acquire(word: &AtomicU32) -> Option<Self::Token>;
 
     /// Gives the lock back.
     ///
@@ -41,7 +47,7 @@ pub unsafe trait Lock {
     ///
     /// - `token` came from a successful `try_acquire` on this word, by the same thread;
     /// - it was not released yet;
-    /// - if locks on several words are held, the last taken is released first.
+    /// - if several locks or critical sections are held, the last taken is released first.
     unsafe fn release(word: &AtomicU32, token: Self::Token);
 }
 
@@ -62,7 +68,7 @@ unsafe impl Lock for SpinLock {
     type Token = ();
 
     #[inline(always)]
-    fn try_acquire(word: &AtomicU32) -> Option<()> {
+    unsafe fn try_acquire(word: &AtomicU32) -> Option<()> {
         // ORDERING: Acquire pairs with the release in `release`. Relaxed on failure: there is
         // nothing to be had.
         word.compare_exchange(FREE, HELD, Acquire, Relaxed)
@@ -84,6 +90,9 @@ unsafe impl Lock for SpinLock {
 /// masked for the length of an operation.
 ///
 /// The word is used too: a holder that comes by again, in a comparison for example, finds it held.
+///
+/// Not for loom models: loom cannot see into critical sections, and the host's are locks that it must
+/// not switch threads under.
 #[cfg(feature = "critical-section")]
 #[derive(Debug, Clone, Copy)]
 pub enum CriticalSection {}
@@ -96,23 +105,25 @@ unsafe impl Lock for CriticalSection {
     type Token = critical_section::RestoreState;
 
     #[inline]
-    fn try_acquire(word: &AtomicU32) -> Option<Self::Token> {
-        // SAFETY: released below, or in `release`, whose caller promises the order.
+    unsafe fn try_acquire(word: &AtomicU32) -> Option<Self::Token> {
+        // SAFETY: released below, or in `release`, which the caller promises to call in its turn.
         let token = unsafe { critical_section::acquire() };
-        // ORDERING: Relaxed, also below: the critical section orders all accesses to the word.
-        if word.load(Relaxed) == HELD {
+        // ORDERING: the critical section orders all of it. Acquire pairs with the release in
+        // `release` all the same, for loom, which knows no critical sections.
+        if word.load(Acquire) == HELD {
             // SAFETY: it was acquired just above, and nothing since.
             unsafe { critical_section::release(token) };
             return None;
         }
+        // ORDERING: Relaxed: as in a spin lock, to take it publishes nothing.
         word.store(HELD, Relaxed);
         Some(token)
     }
 
     #[inline]
     unsafe fn release(word: &AtomicU32, token: Self::Token) {
-        // ORDERING: Relaxed: as above.
-        word.store(FREE, Relaxed);
+        // ORDERING: Release pairs with the acquire in `try_acquire`.
+        word.store(FREE, Release);
         // SAFETY: the caller promises that this is the token of the last critical section entered.
         unsafe { critical_section::release(token) };
     }
@@ -125,10 +136,16 @@ pub(crate) struct Held<'a, L: Lock> {
 }
 
 impl<'a, L: Lock> Held<'a, L> {
-    /// Takes the lock if it is free. The caller keeps what it gets in a local variable.
+    /// Takes the lock if it is free.
+    ///
+    /// # Safety
+    ///
+    /// - The caller keeps what it gets in a local variable, so that it is dropped on this thread, and
+    ///   before whatever was acquired earlier is released.
     #[inline(always)]
-    pub(crate) fn try_new(word: &'a AtomicU32) -> Option<Self> {
-        let token = L::try_acquire(word)?;
+    pub(crate) unsafe fn try_new(word: &'a AtomicU32) -> Option<Self> {
+        // SAFETY: dropping what we return releases it, in its turn as the caller promises.
+        let token = unsafe { L::try_acquire(word) }?;
         Some(Self { word, token })
     }
 }
@@ -148,14 +165,19 @@ mod tests {
 
     #[test]
     fn a_critical_section_is_held_once_and_given_back() {
+        fn take(word: &AtomicU32) -> Option<Held<'_, CriticalSection>> {
+            // SAFETY: each caller below keeps it in a local variable, or drops it at once.
+            unsafe { Held::try_new(word) }
+        }
+
         let word = AtomicU32::new(0);
-        let held = Held::<CriticalSection>::try_new(&word);
+        let held = take(&word);
         assert!(held.is_some());
-        assert!(Held::<CriticalSection>::try_new(&word).is_none());
+        assert!(take(&word).is_none());
         drop(held);
         // Another thread gets in only if the critical section has ended as often as it began.
         std::thread::scope(|scope| {
-            scope.spawn(|| assert!(Held::<CriticalSection>::try_new(&word).is_some()));
+            scope.spawn(|| assert!(take(&word).is_some()));
         });
     }
 }

@@ -60,7 +60,8 @@ pub struct Semaphore<P: Park = Spin> {
 
 impl<P: Park> Semaphore<P> {
     crate::sync::const_fn! {
-        /// A semaphore with this many permits, all of them free.
+        /// A semaphore with this many permits, all of them free, and no more of them ever: one that
+        /// starts empty is made by [`with_bound(0, most)`](Self::with_bound).
         #[must_use]
         pub const fn new(permits: u32) -> Self {
             Self::with_bound(permits, permits)

@@ -104,6 +104,19 @@ fn who_finds_all_free_sees_the_work() {
     });
 }
 
+/// A wake-up for nobody leaves everybody to the next one.
+#[test]
+fn to_release_none_loses_no_wake_up() {
+    exhaustive(|| {
+        Crew::new(Semaphore::<Model>::with_bound(0, 1))
+            .and(|semaphore| semaphore.acquire().keep())
+            .here(|semaphore| {
+                semaphore.release(0).unwrap();
+                semaphore.release(1).unwrap();
+            });
+    });
+}
+
 #[test]
 fn the_bound_holds() {
     exhaustive(|| {

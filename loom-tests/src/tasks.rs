@@ -5,6 +5,8 @@
 //! waiter, between its last look and its sleep, one in whoever would wake it, and a third lets
 //! somebody else come in between.
 
+use std::sync::Arc;
+
 use brigade_core::bounded::Fifo;
 use brigade_core::sync::{
     AtomicU32, Model,
@@ -232,6 +234,54 @@ fn the_last_done_wakes_a_task_and_shows_the_work() {
                 block_on(counter.wait_async());
                 assert_eq!(work.load(Relaxed), 1);
             });
+    });
+}
+
+/// A task that was woken and is not polled again: the others are woken all the same.
+#[test]
+fn a_future_that_is_kept_holds_up_nobody() {
+    bounded(3, || {
+        let heap = Heap::<1>::new(0);
+        let counter = JoinCounter::<Tasks<1>>::new();
+        counter.add(1).unwrap();
+        Crew::new((heap, counter))
+            .and(|(heap, _)| heap.take_in_a_thread())
+            .and(|(heap, counter)| {
+                heap.give(1);
+                heap.give(1);
+                counter.done().unwrap();
+            })
+            .here(|(heap, counter)| {
+                let mut kept = heap.more.wait_async(One(&heap.things));
+                let got = poll_once(&mut kept).is_some();
+                counter.wait();
+                // The thread may need what we have.
+                if got {
+                    heap.give(1);
+                }
+            });
+    });
+}
+
+/// A wake-up for one may be on its way, from a future that was dropped, when the count becomes zero.
+#[test]
+fn a_zero_reaches_all_beside_a_future_that_is_dropped() {
+    bounded(3, || {
+        let counter = JoinCounter::<Tasks<1>>::new();
+        counter.add(1).unwrap();
+        let counter = Arc::new(counter);
+        let there = Arc::clone(&counter);
+        let mut early = counter.wait_async();
+        assert_eq!(poll_once(&mut early), None);
+        counter.done().unwrap();
+        counter.add(1).unwrap();
+        let first = loom::thread::spawn(move || there.wait());
+        let there = Arc::clone(&counter);
+        let second = loom::thread::spawn(move || there.wait());
+        drop(early);
+        counter.done().unwrap();
+        first.join().unwrap();
+        second.join().unwrap();
     });
 }
 

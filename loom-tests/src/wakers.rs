@@ -113,6 +113,21 @@ fn two_wake_ups_wake_once_each() {
     });
 }
 
+/// A mistake, but no data race: to withdraw a place twice.
+#[test]
+fn a_place_that_is_withdrawn_twice_is_given_out_once() {
+    exhaustive(|| {
+        let slots = slots::<1>();
+        let place = slots.register(Waker::noop()).unwrap();
+        slots.wake(1, 0);
+        let twice = move |slots: &WakerSlots<1>| {
+            slots.withdraw(place);
+            drop(slots.register(Waker::noop()));
+        };
+        Crew::new(slots).and(twice).here(twice);
+    });
+}
+
 /// A slot changes hands while somebody wakes: the next waker is not torn, and not lost either.
 #[test]
 fn a_slot_is_used_again() {

@@ -23,5 +23,6 @@ mod spsc;
 mod storm;
 #[cfg(target_os = "linux")]
 mod task;
+#[cfg(target_os = "linux")]
 mod tasks;
 mod waiting;

@@ -2,10 +2,16 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use brigade_core::bounded::{Container, HeapLifo, HeapPriority, Lifo, Priority};
+use brigade_core::wait::{Async, Spin};
 use brigade_core::{Queue, Shutdown, TryPutError};
 
 thread_local! {
@@ -113,6 +119,45 @@ fn a_panicking_comparison_leaves_the_queue_as_it_was() {
 }
 
 /// An order that contradicts itself spoils the order and nothing else.
+#[test]
+fn a_batch_that_panics_half_way_wakes_for_what_it_put() {
+    let queue: Queue<Priority<Job, 4>, Async<Spin, 1>> = Queue::new(Priority::new());
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    let mut get = queue.get_async();
+    assert!(Pin::new(&mut get).poll(&mut context).is_pending());
+    // The first is put without a comparison, the second takes one.
+    assert!(with_patience(0, || queue.put_many([Job(1, 0), Job(2, 0)]).unwrap()).is_none());
+    assert!(woken.0.load(SeqCst));
+    assert_eq!(
+        Pin::new(&mut get).poll(&mut context),
+        Poll::Ready(Ok(Job(1, 0)))
+    );
+}
+
+/// Notes that it was called.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+#[test]
+fn a_shutdown_survives_a_panicking_comparison() {
+    let queue: Queue<Priority<Job, 4>> = Queue::new(Priority::new());
+    queue.put_many([Job(3, 0), Job(1, 0), Job(2, 0)]).unwrap();
+    assert!(with_patience(0, || drop(queue.shutdown(Shutdown::Immediate))).is_none());
+    assert_eq!(queue.len(), 3, "they go with the queue");
+    let rest: Vec<_> = queue
+        .shutdown(Shutdown::Immediate)
+        .map(|job| job.0)
+        .collect();
+    assert_eq!(rest, [1, 2, 3]);
+}
+
 #[test]
 fn an_order_without_sense_loses_nothing() {
     #[derive(PartialEq, Eq)]

@@ -2,12 +2,14 @@
 //! threads.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use crate::harness::LONG;
 use brigade::Parker;
 use brigade_core::bounded::{Container, Fifo, TwoLock};
 use brigade_core::wait::{Async, Spin};
@@ -70,28 +72,30 @@ fn block_on<F: Future>(future: F) -> F::Output {
 type Two<C> = Queue<C, Async<Spin, 2>>;
 
 #[test]
-fn an_item_wakes_one_task_and_what_is_left_the_next() {
+fn each_item_wakes_one_task() {
     let queue: Two<Fifo<u32, 4>> = Queue::new(Fifo::new());
-    let mut first = Polled::new(queue.get_async());
-    let mut second = Polled::new(queue.get_async());
-    assert!(first.poll().is_pending() && second.poll().is_pending());
-
+    let mut tasks = [(); 2].map(|()| Polled::new(queue.get_async()));
+    for task in &mut tasks {
+        assert!(task.poll().is_pending());
+    }
     queue.try_put(1).unwrap();
+    assert_eq!(tasks.iter().map(Polled::wake_ups).sum::<u32>(), 1);
     queue.try_put(2).unwrap();
-    let both = (first.wake_ups(), second.wake_ups());
-    assert!(
-        both == (1, 0) || both == (0, 1),
-        "one wake-up is on its way at a time"
-    );
+    assert_eq!(tasks.each_ref().map(Polled::wake_ups), [1, 1]);
+    let got = tasks.each_mut().map(Polled::poll);
+    assert_eq!(got, [Poll::Ready(Ok(1)), Poll::Ready(Ok(2))]);
+}
 
-    let (woken, other) = if both.0 == 1 {
-        (&mut first, &mut second)
-    } else {
-        (&mut second, &mut first)
-    };
-    assert_eq!(woken.poll(), Poll::Ready(Ok(1)));
-    assert_eq!(other.wake_ups(), 1, "it was handed on");
-    assert_eq!(other.poll(), Poll::Ready(Ok(2)));
+/// Two items by one wake-up: who takes one wakes the next.
+#[test]
+fn a_batch_wakes_as_many_as_it_serves() {
+    let queue: Two<Fifo<u32, 4>> = Queue::new(Fifo::new());
+    let mut tasks = [(); 2].map(|()| Polled::new(queue.get_async()));
+    for task in &mut tasks {
+        assert!(task.poll().is_pending());
+    }
+    queue.put_many([1, 2]).unwrap();
+    assert_eq!(tasks.each_ref().map(Polled::wake_ups), [1, 1]);
 }
 
 #[test]
@@ -254,6 +258,60 @@ fn a_permit_that_is_returned_wakes_a_task() {
     assert_eq!(semaphore.available(), 0);
     drop(permit);
     assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn a_future_that_is_kept_costs_the_others_one_wake_up_at_most() {
+    let semaphore = Semaphore::<Async<Spin, 2>>::with_bound(0, 4);
+    let mut tasks = [(); 2].map(|()| Polled::new(semaphore.acquire_async()));
+    for task in &mut tasks {
+        assert!(task.poll().is_pending());
+    }
+    semaphore.release(0).unwrap();
+    semaphore.release(1).unwrap();
+    assert_eq!(tasks.iter().map(Polled::wake_ups).sum::<u32>(), 1);
+    semaphore.release(1).unwrap();
+    assert_eq!(tasks.each_ref().map(Polled::wake_ups), [1, 1]);
+}
+
+#[test]
+fn a_future_that_is_forgotten_does_not_hold_up_threads() {
+    let queue = Queue::<Fifo<u32, 4>, Async<Parker, 1>>::new(Fifo::new());
+    let mut forgotten = Polled::new(queue.get_async());
+    assert!(forgotten.poll().is_pending());
+    std::mem::forget(forgotten);
+    thread::scope(|scope| {
+        let getter = scope.spawn(|| queue.get_timeout(LONG));
+        queue.try_put(1).unwrap();
+        queue.try_put(2).unwrap();
+        assert!(getter.join().unwrap().is_ok());
+    });
+}
+
+/// Panics when it is called.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_takes_no_wake_up_from_others() {
+    let event = Event::<Async<Spin, 2>>::new();
+    let mut broken = event.wait_async();
+    let waker = Waker::from(Arc::new(Broken));
+    assert!(
+        Pin::new(&mut broken)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    let mut other = Polled::new(event.wait_async());
+    assert!(other.poll().is_pending());
+    assert!(catch_unwind(AssertUnwindSafe(|| event.set())).is_err());
+    assert_eq!(other.wake_ups(), 1);
+    assert!(other.poll().is_ready());
 }
 
 /// Tasks and threads at both ends, fewer slots than tasks, and some who change their minds.

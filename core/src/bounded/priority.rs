@@ -72,8 +72,8 @@ pub type HeapPriority<T, L = SpinLock> = RawPriority<T, crate::storage::Heap<Slo
 ///
 /// # Where it may be used
 ///
-/// On threads, in tasks, and in loom models. With the lock `CriticalSection` (feature
-/// `critical-section`) also in interrupt handlers; interrupts are then masked for the length of an
+/// On threads, in tasks, and, with the [`SpinLock`], in loom models. With the lock `CriticalSection`
+/// (feature `critical-section`) also in interrupt handlers; interrupts are then masked for the length of an
 /// operation, comparisons included. With the [`SpinLock`] not in those that can cut off another
 /// operation on the same queue. Not in signal handlers.
 ///
@@ -171,7 +171,8 @@ impl<T, S: Storage<Slot<T>>, L: Lock> RawPriority<T, S, L> {
     /// Takes the lock if it is free.
     #[inline(always)]
     fn try_lock(&self) -> Option<Heap<'_, T, L>> {
-        let held = Held::try_new(&self.lock)?;
+        // SAFETY: all callers keep the heap, and with it the lock, in a local variable.
+        let held = unsafe { Held::try_new(&self.lock) }?;
         // ORDERING: Relaxed: only written under the lock.
         let len = self.len.load(Relaxed) as usize;
         // SAFETY: the lock keeps all others away from the slots; `set_len` is called after each

@@ -151,7 +151,7 @@ impl End {
 /// Wait-free: every operation ends after the same few steps of its own, whatever the other end
 /// does, also if that is stopped for ever in the middle of an operation. Pushing and popping only
 /// load and store, so they are native on processors that can do no more, such as Cortex-M0. Only
-/// [`producer`](Self::producer) and [`consumer`](Self::consumer) exchange a flag atomically.
+/// taking an end and giving it back change a flag atomically.
 ///
 /// # Where it may be used
 ///
@@ -297,7 +297,7 @@ impl<T, S: Storage<Slot<T>>> RawSpsc<T, S> {
     /// Takes both ends.
     ///
     /// It cannot fail, because nobody else can use the queue meanwhile: not even a handle that was
-    /// forgotten is in the way. It only loads and stores.
+    /// forgotten is in the way.
     ///
     /// ```
     /// use brigade_core::bounded::Spsc;

@@ -118,7 +118,10 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
     fn attempt(&mut self) -> Option<Answer> {
         let mut pause = Pause::<P>::new();
         let answer = loop {
-            match self.queue.container.try_push_many(&mut self.run) {
+            let unwinding = NotifyAll(&self.queue.waiting.not_empty);
+            let answer = self.queue.container.try_push_many(&mut self.run);
+            core::mem::forget(unwinding);
+            match answer {
                 Err(Refused::Busy(())) => {
                     pause.step();
                 }
@@ -188,7 +191,8 @@ impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C,
     }
 }
 
-/// Tells waiters of room that a panicking collection leaves behind.
+/// Tells waiters of the room that a panicking collection leaves behind, or of the items that a
+/// panicking comparison does.
 struct NotifyAll<'a, P: Park>(&'a EventCount<P>);
 
 impl<P: Park> Drop for NotifyAll<'_, P> {

@@ -74,7 +74,11 @@ impl<C: Container, P: Park> Iterator for Remaining<'_, C, P> {
     fn next(&mut self) -> Option<C::Item> {
         let mut pause = Pause::<P>::new();
         while self.active {
-            match self.queue.container.try_pop() {
+            // Should a comparison panic, the rest stays where it is, and goes with the queue.
+            self.active = false;
+            let answer = self.queue.container.try_pop();
+            self.active = true;
+            match answer {
                 Ok(item) => {
                     // An error says that a consumer has reported more than it got.
                     let _ = self.queue.task_done();

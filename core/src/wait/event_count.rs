@@ -17,7 +17,7 @@
 //! finds the flag. If the notifier comes between 1 and 3, the epoch has changed and 3 does not
 //! sleep.
 //!
-//! **One wake-up is on its way at a time.** Clearing the flag makes all further notifiers pass at
+//! **One wake-up is on its way to threads at a time.** Clearing the flag makes all further notifiers pass at
 //! the price of one load, until the woken thread runs and raises it again in 4. It does so before
 //! its check in 5, so whatever was changed meanwhile it either finds there or is notified of; and
 //! if it finds more than it takes, it wakes the next. So a burst of a thousand items costs one
@@ -121,8 +121,10 @@ pub trait Condition {
 
     /// After a successful attempt: whether another waiter would succeed too. A `false` must
     /// happen-before the change that makes it so, like a `None` of [`attempt`](Self::attempt).
+    ///
+    /// The default says so in any case, which costs a wake-up for nothing when it is wrong.
     fn more(&self) -> bool {
-        false
+        true
     }
 }
 
@@ -189,7 +191,11 @@ impl<P: Park> EventCount<P> {
     }
 
     /// Announces a waiter. Check the condition after this call and before
-    /// [`park`](Waiter::park).
+    /// [`park`](Waiter::park). [`wait`](Self::wait) does all of it.
+    ///
+    /// Who has parked owes the others something, since one wake-up is on its way at a time: to check,
+    /// and if the check is good and others would succeed too, to [`notify(1)`](Self::notify).
+    #[must_use = "dropping the waiter ends the announcement"]
     pub fn announce(&self) -> Waiter<'_, P> {
         Waiter {
             count: self,
@@ -241,7 +247,8 @@ impl<P: Park> EventCount<P> {
         // ORDERING: Relaxed: that a waiter's flag is seen follows from the condition's word, which
         // the caller has acquired.
         let word = self.word.load(Relaxed);
-        if word & SLEEPING != 0 {
+        // To lower the flag and wake nobody would leave everybody asleep.
+        if word & SLEEPING != 0 && sleepers > 0 {
             self.wake(word, sleepers);
         }
     }
@@ -254,16 +261,25 @@ impl<P: Park> EventCount<P> {
             // sees what was changed before it. The acquire half too: the wakers of those who
             // raised the flag are seen.
             match self.word.compare_exchange_weak(word, next, AcqRel, Relaxed) {
-                Ok(_) => {
-                    let left = sleepers - self.wakers.wake(sleepers, next / EPOCH);
-                    if left > 0 {
-                        P::unpark(&self.word, left);
-                    }
-                    return;
-                }
+                Ok(_) => return self.deliver(sleepers, next / EPOCH),
                 // If somebody else lowered the flag, a wake-up is on its way.
                 Err(now) => word = now,
             }
+        }
+    }
+
+    /// Wakes tasks, and threads for what is left of a wake-up.
+    fn deliver(&self, sleepers: u32, turn: u32) {
+        // Also if a waker panics.
+        let mut threads = Unpark(self, sleepers);
+        let tasks = self.wakers.wake(sleepers, turn);
+        threads.1 = sleepers - tasks;
+        // A task may be slow to come back, or not come at all while its future is kept: the next
+        // change must not be left to it. (To leave it to a thread saves system calls.)
+        // ORDERING: Relaxed: who raised the flag that we lowered was counted before, and who raises
+        // it later needs nobody to do it.
+        if tasks > 0 && self.sleepers.load(Relaxed) > tasks {
+            self.raise();
         }
     }
 
@@ -276,8 +292,7 @@ impl<P: Park> EventCount<P> {
         // acquire shows the waiter our change; after, and the waiter is asleep and woken below, or
         // finds the epoch changed.
         self.word.fetch_add(EPOCH, AcqRel);
-        self.wakers.wake(u32::MAX, 0);
-        P::unpark(&self.word, u32::MAX);
+        self.deliver(u32::MAX, 0);
     }
 }
 
@@ -293,6 +308,18 @@ impl<P: Park> fmt::Debug for EventCount<P> {
         f.debug_struct("EventCount")
             .field("waiters", &self.sleepers.load(Relaxed))
             .finish_non_exhaustive()
+    }
+}
+
+/// Wakes so many threads, at the end.
+struct Unpark<'a, P: Park>(&'a EventCount<P>, u32);
+
+impl<P: Park> Drop for Unpark<'_, P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.1 > 0 {
+            P::unpark(&self.0.word, self.1);
+        }
     }
 }
 

@@ -27,15 +27,28 @@ pub trait AsyncPark: Park {}
 /// many, for those who wait for an item, for room, and in `join`; an [`Event`](crate::Event) has
 /// them once. A slot is three words on most targets.
 ///
-/// # When the slots run out
+/// # How many slots
+///
+/// One for each task that waits for the same thing at the same time; and where tasks run at several
+/// priorities, as in an interrupt, one more for each lower priority that wakes: who is cut off while
+/// it moves a waker out keeps the slot until it goes on.
 ///
 /// A task that finds no slot is polled again and again until one is free or what it waits for is
 /// there: it wakes itself each time. So nobody is forgotten and no error arises, but the processor
-/// does not rest. If a thing shall have more waiters than that, give it more slots.
+/// does not rest, and nothing of lower priority gets to run.
 ///
 /// # Whom a wake-up goes to
 ///
-/// To tasks first, in turns, and to threads when no task waits.
+/// To tasks first, in turns, and to threads when no task waits. A future that was woken and is kept
+/// without being polled holds up nobody for more than that one wake-up: what it was woken for stays
+/// until the next change wakes somebody else. So poll futures or drop them. One that is forgotten
+/// ([`mem::forget`](core::mem::forget)) keeps its slot for good.
+///
+/// # What a wake-up runs
+///
+/// The executor's [`Waker::wake`](core::task::Waker::wake), and with it, maybe, the destructor of
+/// what the waker refers to. In an interrupt or signal handler both must be fit for it; executors
+/// for firmware are. If one panics, all others who might have been meant are woken.
 ///
 /// ```
 /// use brigade_core::bounded::Fifo;

@@ -15,7 +15,9 @@
 //! The waker in a slot is touched only by who has moved the slot to CLAIMED or WAKING, and in these
 //! two states nobody waits for anybody: registering takes another slot, waking goes on to the next,
 //! and a task that withdraws while its waker is being moved out leaves the slot to whoever does
-//! that. So an interrupt may wake at any moment, also when it cuts off one of the others.
+//! that. So an interrupt may wake at any moment, also when it cuts off one of the others. Each
+//! change of hands is an atomic update that only one can make: to withdraw a place twice is a mistake
+//! that can take somebody else's waker, but no data race.
 
 use core::fmt;
 use core::task::Waker;
@@ -49,7 +51,8 @@ pub trait Wakers {
     /// Wakes up to `tasks` of those registered, each once, and says how many. `turn` changes from
     /// call to call, for fairness.
     ///
-    /// Called from interrupt and signal handlers: must not block, allocate or take a lock.
+    /// Called from interrupt and signal handlers: must not block, allocate or take a lock, as far as
+    /// the wakers themselves do not.
     fn wake(&self, tasks: u32, turn: u32) -> u32;
 }
 
@@ -194,10 +197,9 @@ impl<const N: usize> Wakers for WakerSlots<N> {
                     drop(waker);
                     return false;
                 }
-                Err(WOKEN) => {
-                    slot.set(FREE);
-                    return true;
-                }
+                // ORDERING: as a read-modify-write it continues the release of the waking side, which
+                // the next `register` acquires.
+                Err(WOKEN) => return slot.transit(WOKEN, FREE).is_ok(),
                 Err(WAKING) if slot.transit(WAKING, ABANDONED).is_ok() => return true,
                 // It has just become WOKEN.
                 Err(WAKING) => {}
@@ -209,14 +211,25 @@ impl<const N: usize> Wakers for WakerSlots<N> {
     fn wake(&self, tasks: u32, turn: u32) -> u32 {
         let first = turn as usize % N;
         let (before, from) = self.slots.split_at(first);
+        let mut others = Others(from.iter().chain(before));
         let mut woken = 0;
-        for slot in from.iter().chain(before) {
-            if woken == tasks {
-                break;
-            }
+        while woken < tasks {
+            let Some(slot) = others.0.next() else { break };
             woken += u32::from(slot.wake());
         }
+        core::mem::forget(others);
         woken
+    }
+}
+
+/// Wakes all that are left if a waker panics: one wake-up too many does no harm, one too few would.
+struct Others<'a, I: Iterator<Item = &'a Slot>>(I);
+
+impl<'a, I: Iterator<Item = &'a Slot>> Drop for Others<'a, I> {
+    fn drop(&mut self) {
+        for slot in &mut self.0 {
+            slot.wake();
+        }
     }
 }
 

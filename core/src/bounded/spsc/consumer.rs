@@ -189,6 +189,13 @@ impl<'a, T> Consumer<'a, T> {
         self.len() == self.capacity()
     }
 
+    /// Whether the producer [closed](super::Producer::close) the queue. Items may be left inside.
+    #[must_use]
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.0.other() & CLOSED != 0
+    }
+
     /// The most items the queue holds.
     #[must_use]
     #[inline]
@@ -209,6 +216,7 @@ impl<T> fmt::Debug for Consumer<'_, T> {
 /// Takes items out, one by one: see [`Consumer::drain`] and [`ReadChunk`].
 ///
 /// Each is out of the queue as soon as it is given out. What is not taken stays inside.
+#[must_use = "iterators do nothing unless they are consumed"]
 pub struct Drain<'c, 'a, T> {
     pub(super) consumer: &'c mut Consumer<'a, T>,
     /// No more than are inside.

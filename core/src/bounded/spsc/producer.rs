@@ -160,6 +160,13 @@ impl<'a, T> Producer<'a, T> {
         self.0.is_at_limit() && self.len() == self.capacity()
     }
 
+    /// Whether the queue was [closed](Self::close), by this handle or one before it.
+    #[must_use]
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// The most items the queue holds.
     #[must_use]
     #[inline]
