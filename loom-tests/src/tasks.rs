@@ -240,7 +240,7 @@ fn the_last_done_wakes_a_task_and_shows_the_work() {
 /// A task that was woken and is not polled again: the others are woken all the same.
 #[test]
 fn a_future_that_is_kept_holds_up_nobody() {
-    bounded(3, || {
+    bounded(2, || {
         let heap = Heap::<1>::new(0);
         let counter = JoinCounter::<Tasks<1>>::new();
         counter.add(1).unwrap();
