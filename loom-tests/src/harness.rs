@@ -87,7 +87,6 @@ impl Search {
 
 impl Drop for Search {
     fn drop(&mut self) {
-        mutation::report();
         let extent = match self.builder.preemption_bound {
             _ if std::thread::panicking() => "FAILED".to_owned(),
             Some(bound) => format!("at most {bound} interruptions"),

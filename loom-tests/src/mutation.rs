@@ -4,11 +4,10 @@
 //! | variable | what it holds |
 //! |---|---|
 //! | `BRIGADE_WEAKEN` | `FILE LINE COLUMN success ORDERING`, or `failure`: the access, its ordering, and what that becomes |
-//! | `BRIGADE_REACHED` | the file to which each search appends the accesses it reached, as `FILE LINE COLUMN` |
+//! | `BRIGADE_REACHED` | a file to append each access to when it is first reached, as `FILE LINE COLUMN` |
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::panic::Location;
@@ -29,7 +28,11 @@ static MUTATION: LazyLock<Option<Mutation>> = LazyLock::new(|| {
     let asked = env::var("BRIGADE_WEAKEN").ok()?;
     Some(parse(&asked).unwrap_or_else(|| panic!("BRIGADE_WEAKEN={asked} makes no sense")))
 });
-static RECORD: LazyLock<Option<String>> = LazyLock::new(|| env::var("BRIGADE_REACHED").ok());
+static RECORD: LazyLock<Option<File>> = LazyLock::new(|| {
+    let path = env::var_os("BRIGADE_REACHED")?;
+    let file = File::options().create(true).append(true).open(path);
+    Some(file.expect("BRIGADE_REACHED names a file that can be written"))
+});
 static REACHED: Mutex<BTreeSet<Location<'static>>> = Mutex::new(BTreeSet::new());
 
 fn parse(asked: &str) -> Option<Mutation> {
@@ -62,8 +65,11 @@ pub(crate) fn heed_environment() {
 }
 
 fn ordering(at: &'static Location<'static>, outcome: Outcome, written: Ordering) -> Ordering {
-    if RECORD.is_some() {
-        REACHED.lock().unwrap().insert(*at);
+    if let Some(mut record) = RECORD.as_ref() {
+        if REACHED.lock().unwrap().insert(*at) {
+            let line = format!("{} {} {}\n", at.file(), at.line(), at.column());
+            record.write_all(line.as_bytes()).unwrap();
+        }
     }
     match &*MUTATION {
         Some(mutation) if mutation.is_at(at) && mutation.outcome == outcome => mutation.weaker,
@@ -76,20 +82,4 @@ impl Mutation {
         // A file included from another package has that package's path before its own.
         at.line() == self.line && at.column() == self.column && at.file().ends_with(&self.file)
     }
-}
-
-/// Writes down what was reached, if asked to.
-pub(crate) fn report() {
-    let Some(path) = &*RECORD else { return };
-    let lines = REACHED
-        .lock()
-        .unwrap()
-        .iter()
-        .fold(String::new(), |mut lines, at| {
-            let _ = writeln!(lines, "{} {} {}", at.file(), at.line(), at.column());
-            lines
-        });
-    let file = File::options().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(lines.as_bytes()))
-        .expect("BRIGADE_REACHED names a file that can be written");
 }

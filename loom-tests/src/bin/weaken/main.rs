@@ -37,12 +37,10 @@ use models::{Answer, Models, Surveyed, all};
 use sites::Mutant;
 use table::{Table, Verdict};
 
-/// What tells a quick model, of which most orderings need no others, from a slow one.
+/// How long to look at a model to know what it reaches, and which to try first.
 const QUICK: Duration = Duration::from_secs(5);
 /// What a model may take.
 const LIMIT: Duration = Duration::from_secs(1200);
-/// What a model may take with an ordering weakened, beyond a multiple of what it takes without.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(PartialEq)]
 enum Task {
@@ -126,9 +124,9 @@ fn confirm(models: &Models, table: &Table, mutants: &[&Mutant]) -> Result<Verdic
     let mut named: Vec<_> = pairs.iter().map(|&(_, model)| model.clone()).collect();
     named.sort_unstable();
     named.dedup();
-    models.survey(&named, LIMIT)?;
+    models.must_pass(&named)?;
     let verdicts = all(&pairs, |&(mutant, model)| {
-        match models.run(model, &mutant.environment(), PATIENCE) {
+        match models.run(model, &mutant.environment(), LIMIT) {
             Answer::Failed(took) => Some((mutant.key(), fails(mutant, model, took))),
             Answer::Passed(_) | Answer::OutOfTime => None,
         }
@@ -136,38 +134,41 @@ fn confirm(models: &Models, table: &Table, mutants: &[&Mutant]) -> Result<Verdic
     Ok(verdicts.into_iter().flatten().collect())
 }
 
-/// Tries all models that reach the access: the quick ones, then, if they do not tell, the slow ones.
+/// Tries all models that reach the access, quick ones first.
 fn search(models: &Models, mutants: &[&Mutant]) -> Result<Verdicts, String> {
-    let mut verdicts = Verdicts::new();
-    let mut names = models.names.clone();
-    for limit in [QUICK, LIMIT] {
-        let open: Vec<_> = mutants
-            .iter()
-            .filter(|mutant| !matches!(verdicts.get(&mutant.key()), Some(Verdict::Fails { .. })))
-            .collect();
-        if open.is_empty() {
-            break;
-        }
-        println!(
-            "{} orderings to weaken, {} models to try",
-            open.len(),
-            names.len()
-        );
-        let (mut surveyed, slow) = models.survey(&names, limit)?;
-        surveyed.sort_by_key(|model| model.took);
-        verdicts.extend(all(&open, |mutant| {
-            (mutant.key(), try_all(models, &surveyed, mutant))
-        }));
-        names = slow;
+    if mutants.is_empty() {
+        return Ok(Verdicts::new());
     }
-    Ok(verdicts)
+    println!(
+        "{} to go; first a look at all {} models",
+        mutants.len(),
+        models.names.len()
+    );
+    let mut surveyed = models.survey(&models.names, QUICK)?;
+    surveyed.sort_by_key(|model| model.took);
+    let verdicts = all(mutants, |mutant| {
+        (mutant.key(), try_all(models, &surveyed, mutant))
+    });
+    // Those that were cut short have yet to show that they pass.
+    let mut slow: Vec<_> = surveyed
+        .into_iter()
+        .filter(|model| model.is_cut_short)
+        .map(|model| model.name)
+        .filter(|name| {
+            verdicts
+                .iter()
+                .any(|(_, verdict)| verdict.model() == Some(name))
+        })
+        .collect();
+    slow.sort_unstable();
+    models.must_pass(&slow)?;
+    Ok(verdicts.into_iter().collect())
 }
 
 fn try_all(models: &Models, surveyed: &[Surveyed], mutant: &Mutant) -> Verdict {
     let (mut passed, mut out_of_time) = (0, Vec::new());
     for model in surveyed.iter().filter(|model| model.reaches(mutant)) {
-        let limit = PATIENCE + model.took * 5;
-        match models.run(&model.name, &mutant.environment(), limit) {
+        match models.run(&model.name, &mutant.environment(), LIMIT) {
             Answer::Failed(took) => return fails(mutant, &model.name, took),
             Answer::OutOfTime => out_of_time.push(&*model.name),
             Answer::Passed(_) => passed += 1,

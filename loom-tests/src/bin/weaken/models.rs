@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
+use crate::LIMIT;
 use crate::sites::Mutant;
 
 /// The repository.
@@ -35,6 +36,8 @@ pub(crate) enum Answer {
 pub(crate) struct Surveyed {
     pub(crate) name: String,
     pub(crate) took: Duration,
+    /// It was not seen to pass.
+    pub(crate) is_cut_short: bool,
     reached: BTreeSet<Place>,
 }
 
@@ -106,40 +109,50 @@ impl Models {
         }
     }
 
-    /// Runs these models as they are, and returns what they do and the names of those that ran out
-    /// of time; none may fail.
+    /// Runs these models as they are: none may fail. Those that take longer are cut short.
     pub(crate) fn survey(
         &self,
         names: &[String],
         limit: Duration,
-    ) -> Result<(Vec<Surveyed>, Vec<String>), String> {
-        let (mut surveyed, mut slow) = (Vec::new(), Vec::new());
-        for (name, answer, reached) in all(names, |name| self.run_and_record(name, limit)) {
-            match answer {
-                Answer::Passed(took) => surveyed.push(Surveyed {
-                    name,
-                    took,
-                    reached,
-                }),
-                Answer::OutOfTime => slow.push(name),
+    ) -> Result<Vec<Surveyed>, String> {
+        let all = all(names, |name| {
+            let (answer, reached) = self.run_and_record(name, limit);
+            let (took, is_cut_short) = match answer {
+                Answer::Passed(took) => (took, false),
+                Answer::OutOfTime => (limit, true),
                 Answer::Failed(_) => return Err(format!("{name} fails as it is")),
-            }
-        }
-        Ok((surveyed, slow))
+            };
+            let name = name.clone();
+            Ok(Surveyed {
+                name,
+                took,
+                is_cut_short,
+                reached,
+            })
+        });
+        all.into_iter().collect()
     }
 
-    fn run_and_record(&self, name: &str, limit: Duration) -> (String, Answer, BTreeSet<Place>) {
+    /// Runs these models as they are, to the end.
+    pub(crate) fn must_pass(&self, names: &[String]) -> Result<(), String> {
+        match self
+            .survey(names, LIMIT)?
+            .iter()
+            .find(|model| model.is_cut_short)
+        {
+            Some(model) => Err(format!("{} takes too long", model.name)),
+            None => Ok(()),
+        }
+    }
+
+    fn run_and_record(&self, name: &str, limit: Duration) -> (Answer, BTreeSet<Place>) {
         let file = format!("brigade-{}-{}", process::id(), name.replace(':', "-"));
         let path = env::temp_dir().join(file);
         let environment = ("BRIGADE_REACHED".to_owned(), path.display().to_string());
         let answer = self.run(name, &environment, limit);
         let record = fs::read_to_string(&path).unwrap_or_default();
         let _ = fs::remove_file(&path);
-        (
-            name.to_owned(),
-            answer,
-            record.lines().filter_map(place).collect(),
-        )
+        (answer, record.lines().filter_map(place).collect())
     }
 }
 

@@ -113,7 +113,7 @@ impl Table {
 }
 
 impl Verdict {
-    fn model(&self) -> Option<&str> {
+    pub(crate) fn model(&self) -> Option<&str> {
         match self {
             Self::Fails { model, .. } => Some(model),
             Self::Survives(_) => None,
