@@ -1,9 +1,10 @@
 //! `Barrier`: nobody goes on before all have arrived, everybody does then, and one is the leader.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as Counter, Ordering::SeqCst};
 
-use brigade_core::Barrier;
 use brigade_core::sync::{AtomicU32, Model, Ordering::Relaxed};
+use brigade_core::{Arrival, Barrier};
 
 use crate::harness::{Crew, bounded, exhaustive};
 
@@ -27,6 +28,17 @@ impl Meeting {
     fn meet(&self, who: usize) {
         self.work[who].store(1, Relaxed);
         let arrival = self.barrier.wait();
+        self.see_all(&arrival);
+    }
+
+    /// The same with a deadline; says whether all were there.
+    fn meet_in_time(&self, who: usize) -> bool {
+        self.work[who].store(1, Relaxed);
+        let arrival = self.barrier.wait_deadline(());
+        arrival.inspect(|arrival| self.see_all(arrival)).is_some()
+    }
+
+    fn see_all(&self, arrival: &Arrival) {
         self.leaders
             .fetch_add(u32::from(arrival.is_leader()), SeqCst);
         let parties = usize::from(self.barrier.parties());
@@ -77,15 +89,12 @@ fn they_meet_again() {
 #[test]
 fn who_gives_up_has_not_arrived() {
     exhaustive(|| {
-        let met = Counter::new(0);
-        let meeting = Crew::new((Barrier::<Model>::new(2), met))
-            .and(|(barrier, met)| {
-                met.fetch_add(u32::from(barrier.wait_deadline(()).is_some()), SeqCst);
-            })
-            .here(|(barrier, met)| {
-                met.fetch_add(u32::from(barrier.wait_deadline(()).is_some()), SeqCst);
-            });
-        assert!(matches!(meeting.1.into_inner(), 0 | 2));
-        assert_eq!(meeting.0.arrived(), 0);
+        let met = Arc::new(Counter::new(0));
+        let there = Arc::clone(&met);
+        let meeting = Crew::new(meeting(2))
+            .and(move |meeting| there.fetch_add(u32::from(meeting.meet_in_time(0)), SeqCst))
+            .here(|meeting| met.fetch_add(u32::from(meeting.meet_in_time(1)), SeqCst));
+        assert!(matches!(met.load(SeqCst), 0 | 2));
+        assert_eq!(meeting.barrier.arrived(), 0);
     });
 }

@@ -63,6 +63,11 @@ fn one_of_two_sees_the_other() {
 }
 
 #[test]
+fn len_when_it_is_old_news() {
+    len_is_as_it_once_was::<Lifo<u32, 2, 1>>();
+}
+
+#[test]
 fn back_and_forth() {
     bounded(3, || judge(Two::STARTS[1](), 0, BACK_AND_FORTH));
 }

@@ -55,7 +55,7 @@ fn one_of_two_sees_the_other() {
 
 #[test]
 fn len_when_it_is_old_news() {
-    len_is_no_more_than_it_ever_was::<Ticket<u32, 2>>();
+    len_is_as_it_once_was::<Ticket<u32, 2>>();
 }
 
 #[test]
