@@ -166,8 +166,9 @@ impl<P: Park> Barrier<P> {
         let mut wake = Wake::Woken;
         while word & !ARRIVED == generation {
             if wake == Wake::TimedOut {
-                // ORDERING: AcqRel keeps the chain of arrivals; Acquire on failure as below.
-                match self.word.compare_exchange(word, word - 1, AcqRel, Acquire) {
+                // ORDERING: Relaxed: a read-modify-write keeps the chain of arrivals, and we take no
+                // part in it. Acquire on failure as below.
+                match self.word.compare_exchange(word, word - 1, Relaxed, Acquire) {
                     Ok(_) => return None,
                     Err(now) => word = now,
                 }

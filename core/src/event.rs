@@ -18,7 +18,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use crate::sync::{
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
     Word, made,
 };
 use crate::wait::{AsyncPark, Park, Spin, TimedPark, Wake, Wakers};
@@ -98,8 +98,9 @@ impl<P: Park> Event<P> {
                 (word.wrapping_add(ONE) | SET) & !WAITED
             };
             // ORDERING: the release half shows what we did to whoever finds the event set
-            // (`is_set`, `wait`) or clears it; the acquire half keeps the sets in a chain, so that
-            // the last of several shows what all of them did.
+            // (`is_set`, `wait`) or clears it. Of several, the last shows what all of them did, as
+            // a read-modify-write continues their release sequences. The acquire half shows us the
+            // wakers of those who asked (`WaitSet::ask`).
             match self.word.compare_exchange_weak(word, next, AcqRel, Relaxed) {
                 Ok(_) => break,
                 Err(now) => word = now,
@@ -119,9 +120,9 @@ impl<P: Park> Event<P> {
     ///
     /// Progress: wait-free where the processor has an atomic "and", lock-free elsewhere.
     pub fn clear(&self) {
-        // ORDERING: the acquire half pairs with `set`, see there. The release half keeps this
-        // update in the chain for waiters that see the new count.
-        self.word.fetch_and(!SET, AcqRel);
+        // ORDERING: Acquire pairs with `set`, see there. Waiters that see the new count acquire the
+        // set through this, as a read-modify-write continues its release sequence.
+        self.word.fetch_and(!SET, Acquire);
     }
 
     /// Whether the event is set.
@@ -188,8 +189,8 @@ impl<P: Park> Event<P> {
     {
         WaitSet {
             event: self,
-            // ORDERING: Acquire pairs with `set`, see `over`.
-            begun: self.word.load(Acquire),
+            // ORDERING: Relaxed: only compared with what is acquired later.
+            begun: self.word.load(Relaxed),
             place: None,
         }
     }
@@ -261,11 +262,11 @@ impl<P: AsyncPark> WaitSet<'_, P> {
         // ORDERING: Acquire, here and on failure below, pairs with `set`, see `over`.
         let mut word = self.event.word.load(Acquire);
         while !over(self.begun, word) {
-            // ORDERING: the release half hands our waker to `set`.
+            // ORDERING: Release hands our waker to `set`.
             match self
                 .event
                 .word
-                .compare_exchange(word, word | WAITED, AcqRel, Acquire)
+                .compare_exchange(word, word | WAITED, Release, Acquire)
             {
                 Ok(_) => return false,
                 Err(now) => word = now,

@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::error::TooManyPermits;
 use crate::sync::{
     AtomicU32,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 use crate::wait::{AsyncPark, Condition, EventCount, Park, Spin, TimedPark, WaitAsync};
 
@@ -222,8 +222,10 @@ impl<'a, P: Park> Condition for FreePermit<'a, P> {
     }
 
     fn more(&self) -> bool {
-        // ORDERING: as in `attempt`.
-        self.semaphore.free.fetch_add(0, AcqRel) > 0
+        // ORDERING: Release makes a "none" happen before the next `release`. No model tells the
+        // release half: the successful attempt before it has released the same word, with all that
+        // matters; but so is the contract of `more`.
+        self.semaphore.free.fetch_add(0, Release) > 0
     }
 }
 

@@ -34,7 +34,7 @@
 use crate::lap::Lap;
 use crate::sync::{
     AtomicU32,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
 /// Why a push or pop found nothing to do.
@@ -98,7 +98,8 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     #[inline(always)]
     fn back(&self) -> (u32, Option<u32>) {
         // ORDERING: pairs with the release in `help`, so that the entries behind the tail are
-        // seen and one that seems older than a lap can only mean that the tail is.
+        // seen and one that seems older than a lap can only mean that the tail is. What a commit at
+        // this tail then passes on lets `front` see that the head has moved past the slot.
         let mut tail = self.tail.load(Acquire);
         loop {
             // ORDERING: Acquire, as the load in `front`: an entry of the tail's lap is somebody's
@@ -128,9 +129,10 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     #[inline(always)]
     fn help(&self, tail: u32) -> u32 {
         let next = self.lap.next(tail);
-        // ORDERING: the release half passes on that the entry at the old tail is filled, to the
-        // loads in `back`; the acquire half on failure is such a load.
-        match self.tail.compare_exchange(tail, next, AcqRel, Acquire) {
+        // ORDERING: Release passes on that the entry at the old tail is filled, to the loads in
+        // `back`; Acquire on failure is such a load. On success it finds what the caller has
+        // acquired already.
+        match self.tail.compare_exchange(tail, next, Release, Acquire) {
             Ok(_) => next,
             Err(now) => now,
         }
@@ -162,8 +164,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
     /// The head and the filled entry there.
     #[inline(always)]
     pub(super) fn front(&self) -> Result<(u32, u32), Stop> {
-        // ORDERING: pairs with the release in `pop`.
-        let mut head = self.head.load(Acquire);
+        // ORDERING: Relaxed: an entry that does not go with it, whichever of the two is older, makes
+        // us load it again; `pop` acquires it.
+        let mut head = self.head.load(Relaxed);
         loop {
             let entry = (self.entry)(self.lap.index(head));
             // ORDERING: pairs with the commit in `append`: the value behind the index is ours to
@@ -183,7 +186,8 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
                 }
             }
             if self.lap.lap(seen) != self.lap.lap(head) {
-                // ORDERING: as above.
+                // ORDERING: Acquire pairs with the release in `pop`, so that the entries behind the
+                // head are seen.
                 head = self.head.load(Acquire);
             } else if seen & self.lap.flag() != 0 {
                 return Err(Stop::ForEver);
@@ -201,10 +205,9 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
         // A stale head makes the ring look fuller than it is, so "room" is true at once, but "no
         // room" only by a read-modify-write: at that instant the head is where it says, and the
         // tail no less than ours.
-        // ORDERING: Relaxed: an index is reused by way of the other ring, not of the head. The
-        // release half makes the verdict happen before the pop that ends the fullness; the
-        // acquire half only matters for the compiler's freedom to merge the two.
-        below(self.head.load(Relaxed)) || below(self.head.fetch_add(0, AcqRel))
+        // ORDERING: Relaxed: an index is reused by way of the other ring, not of the head. Release
+        // makes the verdict happen before the pop that ends the fullness.
+        below(self.head.load(Relaxed)) || below(self.head.fetch_add(0, Release))
     }
 
     /// Whether `most` indices are inside, exactly.

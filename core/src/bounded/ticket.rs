@@ -219,9 +219,13 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
             let now = if length > 0 {
                 // A slot that was free for this tail stays so until the tail moves.
                 let next = view.lap.advance(tail, length);
-                // ORDERING: the acquire half takes over what a popper did before its Empty
-                // verdict in `claim_filled`. The slot itself was acquired in `run`.
-                match self.tail.compare_exchange_weak(tail, next, AcqRel, Relaxed) {
+                // ORDERING: Acquire takes over what a popper did before its Empty verdict in
+                // `claim_filled`. The slot itself was acquired in `run`, and is published by
+                // `Claim::fill`.
+                match self
+                    .tail
+                    .compare_exchange_weak(tail, next, Acquire, Relaxed)
+                {
                     Ok(_) => {
                         return Ok(Claim {
                             view,
@@ -261,9 +265,13 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
             let now = if length > 0 {
                 // A slot that was filled for this head stays so until the head moves.
                 let next = view.lap.advance(head, length);
-                // ORDERING: the acquire half takes over what a pusher did before its Full verdict
-                // in `claim_free`. The slot itself was acquired in `run`.
-                match self.head.compare_exchange_weak(head, next, AcqRel, Relaxed) {
+                // ORDERING: Acquire takes over what a pusher did before its Full verdict in
+                // `claim_free`. The slot itself was acquired in `run`, and is published by
+                // `Claim::empty`.
+                match self
+                    .head
+                    .compare_exchange_weak(head, next, Acquire, Relaxed)
+                {
                     Ok(_) => {
                         return Ok(Claim {
                             view,
@@ -303,9 +311,9 @@ impl<T, S: Storage<Slot<T>>> RawTicket<T, S> {
     /// What a question says about the head of this instant.
     #[inline(always)]
     fn head_confirms(&self, question: impl Fn(u32) -> bool) -> bool {
-        // ORDERING: the release half makes a Full verdict happen before the pop that ends the
-        // fullness, which acquires the head (`claim_filled`).
-        question(self.head.fetch_add(0, AcqRel))
+        // ORDERING: Release makes a Full verdict happen before the pop that ends the fullness,
+        // which acquires the head (`claim_filled`).
+        question(self.head.fetch_add(0, Release))
     }
 
     /// Whether a ring with these cursors is full.
@@ -561,8 +569,9 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
 
     #[inline]
     fn pushed(&self) -> u32 {
-        // ORDERING: Acquire: who sees that a ticket is drawn sees what was done before.
-        self.tail.load(Acquire) & !self.lap().flag()
+        // ORDERING: Relaxed: a number. Who has got an item has acquired its slot, and so sees that
+        // its ticket was drawn.
+        self.tail.load(Relaxed) & !self.lap().flag()
     }
 
     fn after(&self, pushed: u32) -> u32 {

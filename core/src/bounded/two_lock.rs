@@ -545,8 +545,8 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
 
     #[inline]
     fn pushed(&self) -> u32 {
-        // ORDERING: Acquire: who sees that an item is in sees what was done before its push.
-        self.producers.count.load(Acquire)
+        // ORDERING: Relaxed: a number. Who has got an item has acquired the count of its push.
+        self.producers.count.load(Relaxed)
     }
 
     fn after(&self, pushed: u32) -> u32 {

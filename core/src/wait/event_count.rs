@@ -217,7 +217,8 @@ impl<P: Park> EventCount<P> {
         // raise it again for the others, before the caller's next check.
         // ORDERING: if a wake-up came to us, its sender lowered the flag before; this reads that or
         // something newer and so acquires every `raise` that it wiped out, and with it that
-        // waiter's entry in `sleepers`.
+        // waiter's entry in `sleepers`. No model tells the acquire half: `sleepers` only changes by
+        // read-modify-writes, which loom runs in one order, so there the entry is never missed.
         self.word.fetch_add(0, Acquire);
         // ORDERING: Relaxed: just acquired, and see `enter`.
         if self.sleepers.fetch_sub(1, Relaxed) > 1 {
@@ -259,7 +260,8 @@ impl<P: Park> EventCount<P> {
             let next = word.wrapping_add(EPOCH) & !SLEEPING;
             // ORDERING: the release half pairs with `raise`: who announces itself in the new epoch
             // sees what was changed before it. The acquire half too: the wakers of those who
-            // raised the flag are seen.
+            // raised the flag are seen. No model tells the release half: an attempt that keeps the
+            // contract of `Condition` finds the change by its own word as well.
             match self.word.compare_exchange_weak(word, next, AcqRel, Relaxed) {
                 Ok(_) => return self.deliver(sleepers, next / EPOCH),
                 // If somebody else lowered the flag, a wake-up is on its way.
