@@ -160,7 +160,7 @@ fn a_cursor_shows_the_entries_behind_it() {
 }
 
 fn go_around(queue: &Two) {
-    for item in 0..4 {
+    for item in 0..6 {
         let _ = (queue.try_push(item), queue.try_pop());
     }
 }

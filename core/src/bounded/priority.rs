@@ -309,8 +309,8 @@ impl<T: Ord, S: Storage<Slot<T>>, L: Lock> Container for RawPriority<T, S, L> {
         // From here on nothing panics.
         heap.insert(entry, place);
         self.set_len(heap.len());
-        // ORDERING: Release pairs with `pushed`.
-        self.pushed.store(arrival.wrapping_add(1), Release);
+        // ORDERING: Relaxed: see `pushed`.
+        self.pushed.store(arrival.wrapping_add(1), Relaxed);
         Ok(())
     }
 
@@ -338,9 +338,8 @@ impl<T: Ord, S: Storage<Slot<T>>, L: Lock> Container for RawPriority<T, S, L> {
 
     #[inline]
     fn pushed(&self) -> u32 {
-        // ORDERING: Acquire pairs with the release in `try_push`: who sees that an item is in sees
-        // what was done before its push.
-        self.pushed.load(Acquire)
+        // ORDERING: Relaxed: a number. Who has got an item has acquired the lock after its push.
+        self.pushed.load(Relaxed)
     }
 
     fn after(&self, pushed: u32) -> u32 {

@@ -131,7 +131,8 @@ impl<'a, E: Fn(u32) -> &'a AtomicU32> Ring<'a, E> {
         let next = self.lap.next(tail);
         // ORDERING: Release passes on that the entry at the old tail is filled, to the loads in
         // `back`; Acquire on failure is such a load. On success it finds what the caller has
-        // acquired already.
+        // acquired already. No model tells the acquire half on failure: it matters as in the first
+        // load of the tail, but only if that lagged too, which takes more threads than models have.
         match self.tail.compare_exchange(tail, next, Release, Acquire) {
             Ok(_) => next,
             Err(now) => now,
