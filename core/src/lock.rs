@@ -109,7 +109,8 @@ unsafe impl Lock for CriticalSection {
         // SAFETY: released below, or in `release`, which the caller promises to call in its turn.
         let token = unsafe { critical_section::acquire() };
         // ORDERING: the critical section orders all of it. Acquire pairs with the release in
-        // `release` all the same, for loom, which knows no critical sections.
+        // `release` all the same, for tools that know no critical sections. No model tells the
+        // acquire half: none uses this lock, see above.
         if word.load(Acquire) == HELD {
             // SAFETY: it was acquired just above, and nothing since.
             unsafe { critical_section::release(token) };
@@ -122,7 +123,8 @@ unsafe impl Lock for CriticalSection {
 
     #[inline]
     unsafe fn release(word: &AtomicU32, token: Self::Token) {
-        // ORDERING: Release pairs with the acquire in `try_acquire`.
+        // ORDERING: Release pairs with the acquire in `try_acquire`. No model tells the release
+        // half: as there.
         word.store(FREE, Release);
         // SAFETY: the caller promises that this is the token of the last critical section entered.
         unsafe { critical_section::release(token) };

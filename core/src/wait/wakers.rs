@@ -122,9 +122,9 @@ impl Slot {
     /// Moves the slot from one state to another, unless it is in a third, which it says.
     fn transit(&self, from: u32, to: u32) -> Result<u32, u32> {
         // ORDERING: the acquire half pairs with the release of whoever touched the waker last, in
-        // `set`. The release half of those who let go of the waker is in `set` too. Acquire on
-        // failure: who finds WOKEN frees the slot, and so passes on what the waking side did.
-        self.state.compare_exchange(from, to, Acquire, Acquire)
+        // `set`. The release half of those who let go of the waker is in `set` too. Relaxed on
+        // failure: the state is all there is to know, and who acts on it does so by another transit.
+        self.state.compare_exchange(from, to, Acquire, Relaxed)
     }
 
     /// Leaves the waker to others.
