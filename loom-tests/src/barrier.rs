@@ -28,17 +28,17 @@ impl Meeting {
     fn meet(&self, who: usize) {
         self.work[who].store(1, Relaxed);
         let arrival = self.barrier.wait();
-        self.see_all(&arrival);
+        self.see_all(arrival);
     }
 
     /// The same with a deadline; says whether all were there.
     fn meet_in_time(&self, who: usize) -> bool {
         self.work[who].store(1, Relaxed);
         let arrival = self.barrier.wait_deadline(());
-        arrival.inspect(|arrival| self.see_all(arrival)).is_some()
+        arrival.map(|arrival| self.see_all(arrival)).is_some()
     }
 
-    fn see_all(&self, arrival: &Arrival) {
+    fn see_all(&self, arrival: Arrival) {
         self.leaders
             .fetch_add(u32::from(arrival.is_leader()), SeqCst);
         let parties = usize::from(self.barrier.parties());
