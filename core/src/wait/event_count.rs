@@ -17,11 +17,12 @@
 //! finds the flag. If the notifier comes between 1 and 3, the epoch has changed and 3 does not
 //! sleep.
 //!
-//! **One wake-up is on its way to threads at a time.** Clearing the flag makes all further notifiers pass at
-//! the price of one load, until the woken thread runs and raises it again in 4. It does so before
-//! its check in 5, so whatever was changed meanwhile it either finds there or is notified of; and
-//! if it finds more than it takes, it wakes the next. So a burst of a thousand items costs one
-//! system call, not a thousand.
+//! **One wake-up is on its way to threads at a time.** Clearing the flag makes all further notifiers
+//! pass at the price of one load, until the woken thread runs and raises it again in 4. It does so
+//! before its check in 5, so whatever was changed meanwhile it either finds there or is notified of;
+//! and if it finds more than it takes, it wakes the next. So a burst of a thousand items costs one
+//! system call, not a thousand. For a task the notifier raises the flag again itself, if others
+//! wait: a thread that was woken runs, but a future may be kept without being polled.
 //!
 //! The word is `epoch << 1 | flag`. A waiter that stays between 1 and 3 while exactly a multiple of
 //! 2^31 epochs pass would sleep through its wake-up.
@@ -275,7 +276,7 @@ impl<P: Park> EventCount<P> {
         // Also if a waker panics.
         let mut threads = Unpark(self, sleepers);
         let tasks = self.wakers.wake(sleepers, turn);
-        threads.1 = sleepers - tasks;
+        threads.1 = sleepers.saturating_sub(tasks);
         // A task may be slow to come back, or not come at all while its future is kept: the next
         // change must not be left to it. (To leave it to a thread saves system calls.)
         // ORDERING: Relaxed: who raised the flag that we lowered was counted before, and who raises
