@@ -13,6 +13,7 @@
 //! | [`Barrier`] | `threading.Barrier` | who gives up has not arrived; the barrier is not broken |
 //! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
+//! | [`wait`], [`as_completed`] | the same | nothing is polled; no task is lost at a time-out |
 //! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
 //!
 //! Everything that waits comes with a time-out. Everything that can fail says why and hands back
@@ -117,8 +118,9 @@ pub use brigade_core::{
 };
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
-    BuildError, Builder, Cancelled, Panic, SubmitError, SubmitTimeoutError, Task, TaskError,
-    ThreadPool, TrySubmitError,
+    AsCompleted, BuildError, Builder, Cancelled, NoneInTime, Panic, ReturnWhen, SubmitError,
+    SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError, Waited, as_completed, wait,
+    wait_deadline, wait_timeout,
 };
 pub use queue::{Lease, Queue, Store};
 pub use sys::park::Parker;

@@ -251,10 +251,12 @@ impl<B, P: Park> Handoff<B, P> {
             .fields()
             .waker
             .with_mut(|place| unsafe { &mut *place }.replace(waker));
-        drop(former);
         // ORDERING: the release half shows the waker to `finish`; the acquire half pairs with
         // `finish` if that has come meanwhile.
-        self.word().fetch_or(WAKER, AcqRel) & STAGE == DONE
+        let word = self.word().fetch_or(WAKER, AcqRel);
+        // Last, as it may panic.
+        drop(former);
+        word & STAGE == DONE
     }
 }
 

@@ -3,12 +3,18 @@
 //! Read from the outside in: `thread_pool/` (who runs closures), `task.rs` (what their owners see),
 //! `work.rs` (one task in memory), `handoff.rs` (how two threads share it).
 
+mod as_completed;
+mod completions;
 mod handoff;
+mod on_done;
 mod task;
 mod thread_pool;
+mod wait;
 mod work;
 
+pub use as_completed::{AsCompleted, NoneInTime, as_completed};
 pub use task::{Panic, Task, TaskError};
 pub use thread_pool::{
     BuildError, Builder, Cancelled, SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError,
 };
+pub use wait::{ReturnWhen, Waited, wait, wait_deadline, wait_timeout};

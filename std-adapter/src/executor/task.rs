@@ -46,7 +46,7 @@ use super::work::Promise;
 /// ```
 #[must_use = "dropping a task drops its result; use `detach` to say that this is meant"]
 pub struct Task<T> {
-    promise: Promise<T>,
+    pub(super) promise: Promise<T>,
 }
 
 impl<T> Task<T> {

@@ -87,6 +87,12 @@ trait Outcome<T>: Send + Sync {
     ///
     /// As for `register`, and the work is done.
     unsafe fn take(&self) -> Result<T, TaskError>;
+    /// Whether `take` would take an error.
+    ///
+    /// # Safety
+    ///
+    /// As for `take`.
+    unsafe fn is_error(&self) -> bool;
 }
 
 impl<F, T> Run for Work<F, T>
@@ -145,6 +151,11 @@ where
             Body::Result(result) => result,
             _ => Err(TaskError::Taken),
         }
+    }
+
+    unsafe fn is_error(&self) -> bool {
+        // SAFETY: the work is done and the caller its owner.
+        unsafe { self.with_body(|body| !matches!(body, Body::Result(Ok(_)))) }
     }
 }
 
@@ -289,11 +300,28 @@ impl<T> Promise<T> {
             .then(|| unsafe { self.work().take() })
     }
 
+    /// Waits for the result and leaves it where it is; `false` if the deadline passes first.
+    pub(super) fn wait_done(&mut self, deadline: Option<Instant>) -> bool {
+        self.work().wait(deadline)
+    }
+
+    /// Whether there is a result and it is an error. Leaves it where it is.
+    pub(super) fn has_failed(&mut self) -> bool {
+        // SAFETY: if it is done, it is ours: we are the owner, exclusively borrowed.
+        self.is_done() && unsafe { self.work().is_error() }
+    }
+
+    /// Has the waker woken, once, when the result is there; `true` if it is there already, and then
+    /// the waker is not. The waker left before is forgotten.
+    pub(super) fn register(&mut self, waker: &Waker) -> bool {
+        // SAFETY: we are the owner, exclusively borrowed.
+        unsafe { self.work().register(waker) }
+    }
+
     /// Takes the result, or has the waker woken when it is there.
     pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Result<T, TaskError>> {
-        // SAFETY: we are the owner, exclusively borrowed.
-        if unsafe { self.work().register(waker) } {
-            // SAFETY: as above, and it is done.
+        if self.register(waker) {
+            // SAFETY: it is done, and we are the owner, exclusively borrowed.
             Poll::Ready(unsafe { self.work().take() })
         } else {
             Poll::Pending
@@ -335,7 +363,7 @@ impl<F, T> Fresh<F, T> {
 }
 
 /// Runs `action` and goes on if it panics; the panic hook has reported that.
-fn contain(action: impl FnOnce()) {
+pub(super) fn contain(action: impl FnOnce()) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(action)) else {
         return;
     };

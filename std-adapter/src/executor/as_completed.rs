@@ -1,0 +1,231 @@
+//! [`as_completed`]: results of several tasks, the first to end first.
+
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::iter::FusedIterator;
+use std::time::{Duration, Instant};
+use std::{error, fmt};
+
+use super::completions::Completions;
+use super::task::{Task, TaskError};
+
+/// Results of tasks in the order in which the tasks end, each with the number of its task.
+///
+/// What Python calls `concurrent.futures.as_completed`. The numbers count the tasks from 0 in the
+/// order given. More tasks can be [added](AsCompleted::add) at any time, also from different pools.
+///
+/// `next` blocks until one more task has ended. Dropping the iterator drops the tasks that are left:
+/// they go on all the same, as does a dropped [`Task`].
+///
+/// # Example
+///
+/// ```
+/// use brigade::{Event, ThreadPool, as_completed};
+///
+/// static GO: Event = Event::new();
+///
+/// let pool = ThreadPool::builder().threads(2).build()?;
+/// let slow = pool.submit(|| { GO.wait(); "slow" })?;
+/// let fast = pool.submit(|| "fast")?;
+///
+/// let mut results = as_completed([slow, fast]);
+/// let (number, result) = results.next().unwrap();
+/// assert_eq!((number, result?), (1, "fast"));
+/// GO.set();
+/// let (number, result) = results.next().unwrap();
+/// assert_eq!((number, result?), (0, "slow"));
+/// assert!(results.next().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn as_completed<T>(tasks: impl IntoIterator<Item = Task<T>>) -> AsCompleted<T> {
+    let mut all = AsCompleted::new();
+    all.extend(tasks);
+    all
+}
+
+/// An iterator over results in the order in which tasks end: see [`as_completed`].
+#[must_use = "the results are lost unless they are taken"]
+pub struct AsCompleted<T> {
+    completions: Completions,
+    /// From the oldest that has not ended on.
+    tasks: VecDeque<Option<Task<T>>>,
+    /// The number of the first of them.
+    first: usize,
+    /// How many of them are there.
+    left: usize,
+}
+
+impl<T> AsCompleted<T> {
+    /// Of no tasks yet.
+    pub fn new() -> Self {
+        Self {
+            completions: Completions::new(),
+            tasks: VecDeque::new(),
+            first: 0,
+            left: 0,
+        }
+    }
+
+    /// Adds a task and returns its number. Never blocks.
+    ///
+    /// An iterator that has come to its end goes on after this.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use brigade::{AsCompleted, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let mut results = AsCompleted::new();
+    /// results.add(pool.submit(|| 3)?);
+    /// let mut lines = Vec::new();
+    /// while let Some((number, result)) = results.next() {
+    ///     let left = result?;
+    ///     lines.push((number, left));
+    ///     if left > 0 {
+    ///         results.add(pool.submit(move || left - 1)?);
+    ///     }
+    /// }
+    /// assert_eq!(lines, [(0, 3), (1, 2), (2, 1), (3, 0)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the numbers can be counted")]
+    pub fn add(&mut self, mut task: Task<T>) -> usize {
+        let number = self.first.wrapping_add(self.tasks.len());
+        self.completions.watch(number, &mut task);
+        self.tasks.push_back(Some(task));
+        self.left += 1;
+        number
+    }
+
+    /// Like `next`, but waits for `timeout` at most. With a time-out of zero it never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`NoneInTime`] if no task has ended by then; all of them are still there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use brigade::{Event, ThreadPool, as_completed};
+    ///
+    /// static GO: Event = Event::new();
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let mut results = as_completed([pool.submit(|| GO.wait())?]);
+    /// assert!(results.next_timeout(Duration::from_millis(1)).is_err());
+    /// GO.set();
+    /// assert!(results.next_timeout(Duration::from_secs(10))?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[allow(clippy::type_complexity, reason = "an item, if there is one in time")]
+    pub fn next_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<(usize, Result<T, TaskError>)>, NoneInTime> {
+        self.next_until(Instant::now().checked_add(timeout))
+    }
+
+    /// Like `next`, but waits until `deadline` at the latest: otherwise like
+    /// [`next_timeout`](Self::next_timeout).
+    ///
+    /// # Errors
+    ///
+    /// [`NoneInTime`] if no task has ended by then; all of them are still there.
+    #[allow(clippy::type_complexity, reason = "an item, if there is one in time")]
+    pub fn next_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<(usize, Result<T, TaskError>)>, NoneInTime> {
+        self.next_until(Some(deadline))
+    }
+
+    #[allow(clippy::type_complexity, reason = "an item, if there is one in time")]
+    fn next_until(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Option<(usize, Result<T, TaskError>)>, NoneInTime> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let number = self.completions.next(deadline).ok_or(NoneInTime)?;
+        let task = self.tasks[number.wrapping_sub(self.first)].take();
+        self.left -= 1;
+        while let Some(None) = self.tasks.front() {
+            self.tasks.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+        Ok(task.map(|task| (number, task.result())))
+    }
+
+    /// How many results are to come.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.left
+    }
+
+    /// The tasks whose results were not taken, with their numbers, in the order given.
+    #[must_use = "dropping a task drops its result"]
+    pub fn into_remaining(self) -> Vec<(usize, Task<T>)> {
+        let first = self.first;
+        let numbered =
+            |(offset, task): (usize, Option<_>)| Some((first.wrapping_add(offset), task?));
+        self.tasks
+            .into_iter()
+            .enumerate()
+            .filter_map(numbered)
+            .collect()
+    }
+}
+
+impl<T> Default for AsCompleted<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Extend<Task<T>> for AsCompleted<T> {
+    fn extend<I: IntoIterator<Item = Task<T>>>(&mut self, tasks: I) {
+        for task in tasks {
+            self.add(task);
+        }
+    }
+}
+
+impl<T> Iterator for AsCompleted<T> {
+    type Item = (usize, Result<T, TaskError>);
+
+    /// Waits for the next end of a task; `None` when none is left.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_until(None).ok().flatten()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T> ExactSizeIterator for AsCompleted<T> {}
+impl<T> FusedIterator for AsCompleted<T> {}
+
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted")
+            .field("remaining", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// No task has ended in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoneInTime;
+
+impl fmt::Display for NoneInTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no task has ended in time")
+    }
+}
+
+impl error::Error for NoneInTime {}
