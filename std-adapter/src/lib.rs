@@ -33,8 +33,9 @@
 //!   in a signal handler.
 //! - **A closure that runs cannot be stopped**, only one that waits in the queue. Give long ones an
 //!   [`Event`] to look at.
-//! - **A pool can wait for itself**: when all of its workers wait for tasks, or for room in the
-//!   queue, of the same pool, nobody is left to help them. Nothing detects that yet.
+//! - **Two pools can wait for each other.** A pool whose workers would all wait for tasks, or for room
+//!   in the queue, of the same pool gets an error ([`WouldDeadlock`]); but nobody finds out about
+//!   workers that wait for another pool, or by a lock or a channel.
 //! - **With `panic = "abort"`** a panic ends the process; all that is said here about panics needs
 //!   unwinding. A second panic while the first is unwinding ends the process in any case.
 //! - **After `fork` without `exec`** the child has none of the pool's threads. What it shares with
@@ -119,8 +120,8 @@ pub use brigade_core::{
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
     AsCompleted, BuildError, Builder, Cancelled, NoneInTime, Panic, ReturnWhen, SubmitError,
-    SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError, Waited, as_completed, wait,
-    wait_deadline, wait_timeout,
+    SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError, Waited, WouldDeadlock,
+    as_completed, wait, wait_deadline, wait_timeout,
 };
 pub use queue::{Lease, Queue, Store};
 pub use sys::park::Parker;

@@ -17,8 +17,9 @@ mod pool;
 mod queue;
 mod readme;
 #[cfg(target_os = "linux")]
-mod sha256tree;
+mod self_wait;
 #[cfg(target_os = "linux")]
+mod sha256tree;
 mod signal;
 mod spsc;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

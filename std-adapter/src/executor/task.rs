@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use std::{error, fmt};
 
+use super::self_wait::{self, PoolId, WouldDeadlock};
 use super::work::Promise;
 
 /// The result-to-be of a closure submitted to a pool.
@@ -28,8 +29,10 @@ use super::work::Promise;
 ///
 /// Dropping a task neither cancels it nor waits for it; the result is dropped when it comes.
 ///
-/// Waiting for a task *inside another task of the same pool* takes up one worker; when all workers
-/// wait like that for tasks that are queued behind them, nobody is left to run those.
+/// Waiting for a task *inside another task of the same pool* takes up one worker. When all workers
+/// wait like that, nobody is left to run what they wait for; so the last one does not wait, but gets
+/// [`WouldDeadlock`](TaskError::WouldDeadlock). Waiting with a time-out, and `.await`, always go
+/// ahead.
 ///
 /// # Example
 ///
@@ -47,11 +50,13 @@ use super::work::Promise;
 #[must_use = "dropping a task drops its result; use `detach` to say that this is meant"]
 pub struct Task<T> {
     pub(super) promise: Promise<T>,
+    /// Who is to run it.
+    pub(super) pool: PoolId,
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(promise: Promise<T>) -> Self {
-        Self { promise }
+    pub(super) fn new(promise: Promise<T>, pool: PoolId) -> Self {
+        Self { promise, pool }
     }
 
     /// Waits for the result and takes it.
@@ -63,6 +68,11 @@ impl<T> Task<T> {
     /// [`TaskError::Panicked`] if the closure panicked, [`TaskError::Cancelled`] if it was never
     /// run, [`TaskError::Taken`] if the result was given out before, by polling.
     ///
+    /// [`TaskError::WouldDeadlock`] in a task of the same pool, if all its workers would wait for the
+    /// pool then. The task awaited is left to itself, as if [detached](Self::detach): it is run when
+    /// a worker is free, and its result is dropped. To keep it, wait by
+    /// [`result_timeout`](Self::result_timeout), which gives it back.
+    ///
     /// # Example
     ///
     /// ```
@@ -72,8 +82,11 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn result(mut self) -> Result<T, TaskError> {
-        // Without a deadline there is always a result.
-        self.promise.wait(None).unwrap_or(Err(TaskError::Taken))
+        let promise = &self.promise;
+        self_wait::wait(self.pool, promise.probe(), |until| promise.wait(until))
+            .map_err(|WouldDeadlock| TaskError::WouldDeadlock)?;
+        // It is done, so there is a result.
+        self.promise.take().unwrap_or(Err(TaskError::Taken))
     }
 
     /// Waits for the result, for `timeout` at most, and takes it.
@@ -129,7 +142,8 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn result_deadline(mut self, deadline: Instant) -> Result<Result<T, TaskError>, Self> {
-        self.promise.wait(Some(deadline)).ok_or(self)
+        self.promise.wait(Some(deadline));
+        self.promise.take().ok_or(self)
     }
 
     /// Cancels the task if nobody has begun to run it, and says whether it did.
@@ -227,6 +241,9 @@ pub enum TaskError {
     Cancelled,
     /// The result was given out before, by polling the task as a future.
     Taken,
+    /// The task cannot be waited for here: all workers of its pool would wait for the pool, and
+    /// nobody would be left to run it.
+    WouldDeadlock,
 }
 
 impl TaskError {
@@ -251,6 +268,7 @@ impl fmt::Display for TaskError {
             Self::Panicked(panic) => panic.fmt(f),
             Self::Cancelled => f.write_str("the task was cancelled before it was run"),
             Self::Taken => f.write_str("the result of the task was taken before"),
+            Self::WouldDeadlock => f.write_str("the pool would wait for itself"),
         }
     }
 }

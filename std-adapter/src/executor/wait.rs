@@ -98,9 +98,7 @@ fn wait_until<T>(
     let mut tasks: Vec<_> = tasks.into_iter().collect();
     match when {
         ReturnWhen::All => {
-            let _ = tasks
-                .iter_mut()
-                .all(|task| task.promise.wait_done(deadline));
+            let _ = tasks.iter().all(|task| task.promise.wait(deadline));
         }
         ReturnWhen::First => until_one(&mut tasks, deadline, |_| true),
         ReturnWhen::FirstError => until_one(&mut tasks, deadline, |task| task.promise.has_failed()),

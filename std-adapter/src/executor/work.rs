@@ -20,6 +20,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::handoff::{Fate, Handoff, Then};
+use super::self_wait::Probe;
 use super::task::TaskError;
 use crate::Parker;
 
@@ -73,6 +74,7 @@ trait Outcome<T>: Send + Sync {
     /// Drops the closure; `None` if somebody has begun with it.
     fn cancel(&self, then: Then) -> Option<Ending>;
     fn is_done(&self) -> bool;
+    fn probe(&self) -> &dyn Probe;
     fn wait(&self, deadline: Option<Instant>) -> bool;
     fn leave(&self) -> Fate;
     /// As [`Handoff::register`].
@@ -132,6 +134,10 @@ where
         self.is_done()
     }
 
+    fn probe(&self) -> &dyn Probe {
+        self
+    }
+
     fn wait(&self, deadline: Option<Instant>) -> bool {
         self.wait(deadline)
     }
@@ -156,6 +162,16 @@ where
     unsafe fn is_error(&self) -> bool {
         // SAFETY: the work is done and the caller its owner.
         unsafe { self.with_body(|body| !matches!(body, Body::Result(Ok(_)))) }
+    }
+}
+
+impl<F, T> Probe for Work<F, T>
+where
+    F: Send,
+    T: Send,
+{
+    fn is_over(&self) -> bool {
+        self.is_done()
     }
 }
 
@@ -292,17 +308,20 @@ impl<T> Promise<T> {
         self.work().is_done()
     }
 
-    /// Waits for the result and takes it; `None` if the deadline passes first.
-    pub(super) fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<T, TaskError>> {
-        // SAFETY: it is done, and we are the owner, exclusively borrowed.
-        self.work()
-            .wait(deadline)
-            .then(|| unsafe { self.work().take() })
+    /// Tells whether the result is there.
+    pub(super) fn probe(&self) -> &dyn Probe {
+        self.work().probe()
     }
 
-    /// Waits for the result and leaves it where it is; `false` if the deadline passes first.
-    pub(super) fn wait_done(&mut self, deadline: Option<Instant>) -> bool {
+    /// Waits until the result is there; `false` if the deadline passes first.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> bool {
         self.work().wait(deadline)
+    }
+
+    /// Takes the result, if it is there.
+    pub(super) fn take(&mut self) -> Option<Result<T, TaskError>> {
+        // SAFETY: it is done, and we are the owner, exclusively borrowed.
+        self.is_done().then(|| unsafe { self.work().take() })
     }
 
     /// Whether there is a result and it is an error. Leaves it where it is.

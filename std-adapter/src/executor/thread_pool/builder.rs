@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use super::ThreadPool;
 use super::error::{BuildError, Kind};
-use super::{Shared, ThreadPool, work};
+use super::roster::Roster;
+use super::worker::{self, Shared};
 use crate::{JoinCounter, Queue};
 
 /// Chooses what a [`ThreadPool`] is like.
@@ -98,6 +100,7 @@ impl Builder {
         let mut pool = ThreadPool {
             shared: Arc::new(Shared {
                 queue,
+                roster: Arc::new(Roster::new()),
                 running: JoinCounter::new(),
             }),
             workers: Mutex::new(Vec::new()),
@@ -117,7 +120,10 @@ impl Builder {
         let shared = Arc::clone(&pool.shared);
         let running = &pool.shared.running;
         running.add(1).map_err(|_| Kind::TooManyThreads)?;
-        let worker = builder.spawn(move || work(&shared)).map_err(|source| {
+        pool.shared.roster.begin();
+        let work = move || worker::work(&shared);
+        let worker = builder.spawn(work).map_err(|source| {
+            pool.shared.roster.end();
             let _ = running.done();
             Kind::Start { number, source }
         })?;

@@ -60,11 +60,14 @@ impl From<BuildError> for io::Error {
     }
 }
 
-/// The pool was shut down; here is the closure.
+/// The pool did not take a closure; here it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SubmitError<F> {
     /// The pool was shut down.
     ShutDown(F),
+    /// The queue is full, and all workers of the pool would wait for the pool: nobody would be left
+    /// to make room. Only a task of the same pool is told that.
+    WouldDeadlock(F),
 }
 
 /// The pool did not take a closure at once; here it is.
@@ -83,6 +86,9 @@ pub enum SubmitTimeoutError<F> {
     Timeout(F),
     /// The pool was shut down.
     ShutDown(F),
+    /// As for [`SubmitError::WouldDeadlock`]; only if the time-out is too long for the clock, that
+    /// is to say for ever.
+    WouldDeadlock(F),
 }
 
 macro_rules! errors {
@@ -114,6 +120,7 @@ macro_rules! errors {
 errors! {
     SubmitError {
         ShutDown => "the pool was shut down",
+        WouldDeadlock => "the pool would wait for itself",
     }
     TrySubmitError {
         Full => "the pool's queue is full",
@@ -122,5 +129,6 @@ errors! {
     SubmitTimeoutError {
         Timeout => "the pool's queue was still full when the time was up",
         ShutDown => "the pool was shut down",
+        WouldDeadlock => "the pool would wait for itself",
     }
 }

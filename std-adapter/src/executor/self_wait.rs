@@ -1,0 +1,139 @@
+//! Waiting of a pool for itself, which is found out instead of suffered.
+//!
+//! A worker that waits for a task of its own pool helps nobody meanwhile. When all workers wait like
+//! that, the tasks they wait for will never be run:
+//!
+//! ```text
+//!     worker 0: waits for a --+        queue: [ a | b ]
+//!     worker 1: waits for b --+-- nobody takes them
+//! ```
+//!
+//! So a worker that is about to wait for its own pool, and without a deadline, says so in the pool's
+//! [`Roster`], together with a [`Probe`] that tells whether the wait is over. If the last worker
+//! that is not waiting wants to wait as well, it is refused, and its task gets an error to deal
+//! with.
+//!
+//! Exactness: under the roster's lock all workers stand still, each in a wait whose probe says that
+//! it is not over; and nobody else has a task of the pool in hand. So nothing that goes on in the
+//! pool can end any of these waits. Who could is somebody outside, by cancelling a task or by making
+//! room in a queue; nobody may count on that. Who waits is not disturbed by those who come later; but
+//! the last worker may end instead of waiting, or an outsider may take the room that a submitter was
+//! to have. Therefore everybody on the roster looks again from time to time.
+//!
+//! Not found out: a wait for something else than tasks of one pool, such as a channel, a lock, or
+//! another pool whose workers wait for this one.
+
+#![forbid(unsafe_code)]
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::thread_pool::Roster;
+
+/// How often a worker on the roster looks whether the others have come to a standstill without
+/// telling it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The wait would never end: all workers of the pool wait for the pool.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+/// use brigade::{ThreadPool, WouldDeadlock};
+///
+/// let pool = Arc::new(ThreadPool::new()?);
+/// let inside = Arc::clone(&pool);
+/// let joined = pool.submit(move || inside.join())?;
+/// assert_eq!(joined.result()?, Err(WouldDeadlock));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WouldDeadlock;
+
+impl fmt::Display for WouldDeadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the pool would wait for itself")
+    }
+}
+
+impl std::error::Error for WouldDeadlock {}
+
+/// Which pool a task belongs to, or none: a number that no other pool of the process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PoolId(u64);
+
+impl PoolId {
+    pub(super) fn new() -> Self {
+        // A lock, as not every system has an atomic of 64 bits; smaller ones wrap around.
+        static LAST: Mutex<u64> = Mutex::new(0);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        *last += 1;
+        Self(*last)
+    }
+}
+
+/// Tells whether a wait is over; asked by other threads than the one that waits.
+pub(super) trait Probe: Sync {
+    fn is_over(&self) -> bool;
+}
+
+impl<F: Fn() -> bool + Sync> Probe for F {
+    fn is_over(&self) -> bool {
+        self()
+    }
+}
+
+thread_local! {
+    /// The pool that this thread is a worker of.
+    static OWN: RefCell<Option<Arc<Roster>>> = const { RefCell::new(None) };
+}
+
+/// Makes this thread a worker of a pool, or of none.
+pub(super) fn set_own(roster: Option<Arc<Roster>>) {
+    // Fails at the end of the thread, when it is a worker of none already.
+    let _ = OWN.try_with(|own| own.replace(roster));
+}
+
+/// The pool that this thread is a worker of.
+pub(super) fn own_pool() -> Option<PoolId> {
+    own_roster().map(|roster| roster.pool())
+}
+
+fn own_roster() -> Option<Arc<Roster>> {
+    OWN.try_with(|own| own.borrow().clone()).ok().flatten()
+}
+
+/// Waits until `probe` says that it is over, by calling `sleep`, which waits until then or until the
+/// deadline and says whether it is over.
+///
+/// Everybody who waits without a deadline for what only `pool` can bring about does it here: for
+/// its tasks, and for room in its queue. Threads that are no workers of it just sleep. Who waits for
+/// any of several tasks does so only if all of them are of `pool`, the [`own_pool`]; who waits for
+/// all, with a probe that is over when those of `pool` are.
+///
+/// # Errors
+///
+/// If all workers of the pool would wait for the pool then, and the wait is not over.
+pub(super) fn wait(
+    pool: PoolId,
+    probe: &dyn Probe,
+    mut sleep: impl FnMut(Option<Instant>) -> bool,
+) -> Result<(), WouldDeadlock> {
+    let Some(roster) = own_roster().filter(|roster| roster.pool() == pool) else {
+        while !sleep(None) {}
+        return Ok(());
+    };
+    roster.while_waiting(probe, |stuck| {
+        loop {
+            if stuck() {
+                return Err(WouldDeadlock);
+            }
+            if sleep(Instant::now().checked_add(LOOK_AGAIN)) {
+                return Ok(());
+            }
+        }
+    })
+}
