@@ -16,6 +16,8 @@
 //! | [`wait`], [`as_completed`] | the same | nothing is polled; no task is lost at a time-out |
 //! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
 //!
+//! The [guide] has all of it line by line, Python on the left and brigade on the right.
+//!
 //! Everything that waits comes with a time-out. Everything that can fail says why and hands back
 //! what it did not take: the item, or the closure. Whoever waits is woken when what
 //! it waits for is shut down.
@@ -107,6 +109,8 @@
 
 mod event;
 mod executor;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod queue;
 #[cfg(unix)]
 pub mod signal;

@@ -14,6 +14,8 @@ mod permits;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
+mod python;
+#[cfg(target_os = "linux")]
 mod queue;
 mod readme;
 #[cfg(target_os = "linux")]

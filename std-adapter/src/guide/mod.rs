@@ -1,0 +1,38 @@
+//! From Python to brigade: a guide for those who know `threading`, `queue`, `signal` and
+//! `concurrent.futures`.
+//!
+//! Whoever has written threads in Python has a vocabulary: put and get, set and wait, submit and
+//! result. brigade keeps the words. What changes is what can go wrong with them.
+//!
+//! - **A flag is not an argument.** `get(block=False)` is `try_get`, `get(timeout=2)` is
+//!   `get_timeout`; `get_deadline` and `get_async` are the same `get` again.
+//! - **An error is a value.** Nothing is raised. What was refused, an item or a closure, comes back
+//!   in the error, so that nothing is lost on the way.
+//! - **The end is said once.** `shutdown` reaches everybody who waits, now or later. There is no
+//!   sentinel to count.
+//! - **A failure stays where it is.** A panic is the result of its task or of its thread. It neither
+//!   ends the program nor leaves others waiting.
+//! - **Threads run at once.** There is no lock around the interpreter. What two threads share is
+//!   checked by the compiler: a data race does not compile.
+//!
+//! Each page has Python on the left and brigade on the right, then a table of every method, then
+//! the trap that is gone. All code on the right is complete, and is run by the tests of this crate.
+//!
+//! # Map
+//!
+//! | Python | brigade | page |
+//! |---|---|---|
+//! | `threading.Event` | [`Event`](crate::Event) | [sync](sync#threadingevent) |
+//! | `Lock`, `RLock` | `Mutex` of std | [sync](sync#lock-and-rlock) |
+//! | `Condition` | `Condvar` of std | [sync](sync#condition) |
+//! | `Semaphore`, `Barrier`, `local` | [`Semaphore`](crate::Semaphore), [`Barrier`](crate::Barrier), `thread_local!` | [sync](sync#semaphore-barrier-local) |
+//! | `signal.signal` that sets an event | [`signal::on`](crate::signal::on) | [signals] |
+//! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
+//! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
+//!
+//! Processes are not there yet, nor what they share.
+
+pub mod queues;
+#[cfg(unix)]
+pub mod signals;
+pub mod sync;

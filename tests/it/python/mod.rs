@@ -1,0 +1,13 @@
+//! What people do in Python with threads, done with brigade: one test for each thing, named after it.
+//!
+//! | Python | test |
+//! |---|---|
+//! | `put(None)` marks the end | [`queues::the_end_needs_no_sentinel`] |
+//! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
+//! | `threading.Event` | [`sync::event_set_clear_is_set_wait`] |
+//! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
+//!
+//! Each does what its row says, every method of it, and steps where the trap is in Python.
+
+mod queues;
+mod sync;
