@@ -20,6 +20,8 @@ mod event_count;
 #[cfg(all(brigade_loom, test))]
 mod fifo;
 #[cfg(all(brigade_loom, test))]
+mod growing;
+#[cfg(all(brigade_loom, test))]
 mod handoff;
 #[cfg(all(brigade_loom, test))]
 mod harness;

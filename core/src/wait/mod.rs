@@ -13,11 +13,15 @@
 
 mod event_count;
 mod future;
+#[cfg(feature = "alloc")]
+mod growing;
 mod spin;
 mod wakers;
 
 pub use event_count::{Condition, EventCount, Waiter};
 pub use future::{Async, AsyncPark, WaitAsync};
+#[cfg(feature = "alloc")]
+pub use growing::GrowingWakers;
 pub use spin::Spin;
 pub use wakers::{NoWakers, WakerSlots, Wakers};
 

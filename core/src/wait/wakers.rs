@@ -28,10 +28,11 @@ use crate::sync::{
     UnsafeCell, array, const_fn, constant,
 };
 
-/// Where a backend's tasks wait: [`NoWakers`] if it has none, [`WakerSlots`] for a fixed number.
+/// Where a backend's tasks wait: [`NoWakers`] if it has none, [`WakerSlots`] for a fixed number,
+/// `GrowingWakers` (feature `alloc`) for any number.
 ///
 /// A backend names one as [`Park::Wakers`](super::Park::Wakers). Implement it yourself only to keep
-/// wakers elsewhere, such as on a heap.
+/// wakers elsewhere, or to choose among them.
 pub trait Wakers {
     constant! {
         /// Nobody waits.
@@ -100,7 +101,7 @@ pub struct WakerSlots<const N: usize> {
     slots: [Slot; N],
 }
 
-struct Slot {
+pub(super) struct Slot {
     state: AtomicU32,
     waker: UnsafeCell<Option<Waker>>,
 }
@@ -111,7 +112,7 @@ unsafe impl Sync for Slot {}
 
 impl Slot {
     const_fn! {
-        const fn new() -> Self {
+        pub(super) const fn new() -> Self {
             Self {
                 state: AtomicU32::new(FREE),
                 waker: UnsafeCell::new(None),
@@ -137,6 +138,41 @@ impl Slot {
     fn take(&self) -> Option<Waker> {
         // SAFETY: nobody else touches the waker in these states, see `Sync`.
         self.waker.with_mut(|waker| unsafe { (*waker).take() })
+    }
+
+    /// Takes the waker in if the slot is free, and says so.
+    pub(super) fn keep(&self, waker: &mut Option<Waker>) -> bool {
+        // A glance first: an atomic update of every slot would cost dearly where there are many.
+        // ORDERING: Relaxed: the transit decides. A slot that has just become free may be missed.
+        if self.state.load(Relaxed) != FREE || self.transit(FREE, CLAIMED).is_err() {
+            return false;
+        }
+        // SAFETY: we have moved the state to CLAIMED, see `Sync`. The slot was free and so held no
+        // waker, whose destructor could run here.
+        self.waker.with_mut(|old| unsafe { *old = waker.take() });
+        self.set(WAITING);
+        true
+    }
+
+    /// As [`Wakers::withdraw`].
+    pub(super) fn withdraw(&self) -> bool {
+        loop {
+            match self.transit(WAITING, CLAIMED) {
+                Ok(_) => {
+                    let waker = self.take();
+                    self.set(FREE);
+                    drop(waker);
+                    return false;
+                }
+                // ORDERING: as a read-modify-write it continues the release of the waking side, which
+                // the next `keep` acquires.
+                Err(WOKEN) => return self.transit(WOKEN, FREE).is_ok(),
+                Err(WAKING) if self.transit(WAKING, ABANDONED).is_ok() => return true,
+                // It has just become WOKEN.
+                Err(WAKING) => {}
+                Err(_) => return false,
+            }
+        }
     }
 
     fn wake(&self) -> bool {
@@ -172,54 +208,31 @@ impl<const N: usize> Wakers for WakerSlots<N> {
 
     fn register(&self, waker: &Waker) -> Option<usize> {
         // Before a slot is claimed: it is foreign code, and may panic.
-        let waker = waker.clone();
-        let place = self
-            .slots
-            .iter()
-            .position(|slot| slot.transit(FREE, CLAIMED).is_ok())?;
-        let slot = &self.slots[place];
-        // SAFETY: we have moved the state to CLAIMED, see `Sync` of `Slot`. The slot was free and
-        // so held no waker, whose destructor could run here.
-        slot.waker.with_mut(|old| unsafe { *old = Some(waker) });
-        slot.set(WAITING);
-        Some(place)
+        let mut waker = Some(waker.clone());
+        self.slots.iter().position(|slot| slot.keep(&mut waker))
     }
 
     fn withdraw(&self, place: usize) -> bool {
-        let Some(slot) = self.slots.get(place) else {
-            return false;
-        };
-        loop {
-            match slot.transit(WAITING, CLAIMED) {
-                Ok(_) => {
-                    let waker = slot.take();
-                    slot.set(FREE);
-                    drop(waker);
-                    return false;
-                }
-                // ORDERING: as a read-modify-write it continues the release of the waking side, which
-                // the next `register` acquires.
-                Err(WOKEN) => return slot.transit(WOKEN, FREE).is_ok(),
-                Err(WAKING) if slot.transit(WAKING, ABANDONED).is_ok() => return true,
-                // It has just become WOKEN.
-                Err(WAKING) => {}
-                Err(_) => return false,
-            }
-        }
+        self.slots.get(place).is_some_and(Slot::withdraw)
     }
 
     fn wake(&self, tasks: u32, turn: u32) -> u32 {
         let first = turn as usize % N;
         let (before, from) = self.slots.split_at(first);
-        let mut others = Others(from.iter().chain(before));
-        let mut woken = 0;
-        while woken < tasks {
-            let Some(slot) = others.0.next() else { break };
-            woken += u32::from(slot.wake());
-        }
-        core::mem::forget(others);
-        woken
+        wake_some(from.iter().chain(before), tasks)
     }
+}
+
+/// Wakes up to so many of the tasks in these slots, and says how many.
+pub(super) fn wake_some<'a>(slots: impl Iterator<Item = &'a Slot>, tasks: u32) -> u32 {
+    let mut others = Others(slots);
+    let mut woken = 0;
+    while woken < tasks {
+        let Some(slot) = others.0.next() else { break };
+        woken += u32::from(slot.wake());
+    }
+    core::mem::forget(others);
+    woken
 }
 
 /// Wakes all that are left if a waker panics: one wake-up too many does no harm, one too few would.

@@ -31,7 +31,8 @@ impl Latest {
     #[cfg(not(brigade_loom))]
     #[must_use]
     pub const fn new(value: u32) -> Self {
-        let (value, changed) = (AtomicU32::new(value), Event::new());
+        let value = AtomicU32::new(value);
+        let changed = Event::new();
         Self { value, changed }
     }
 
@@ -39,7 +40,8 @@ impl Latest {
     #[cfg(brigade_loom)]
     #[must_use]
     pub fn new(value: u32) -> Self {
-        let (value, changed) = (AtomicU32::new(value), Event::new());
+        let value = AtomicU32::new(value);
+        let changed = Event::new();
         Self { value, changed }
     }
 

@@ -7,7 +7,8 @@
 //! | sleeping on a word | `futex_linux.rs` | `parking_lot.rs` |
 //! | telling an event from a signal handler | `notify_direct.rs` | `notify_pipe.rs` |
 //!
-//! What is built on them is written once: `park.rs` and `signal.rs`.
+//! What is built on them is written once: `park.rs`, with `wakers.rs` and `handler.rs`, and
+//! `signal.rs`.
 //!
 //! `--cfg brigade_portable` picks the right-hand column on Linux as well, to check and test it.
 
@@ -19,7 +20,9 @@ mod sleep;
 #[path = "parking_lot.rs"]
 mod sleep;
 
+mod handler;
 pub(crate) mod park;
+mod wakers;
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
 #[path = "notify_direct.rs"]

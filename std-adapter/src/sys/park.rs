@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use brigade_core::sync::Word;
-use brigade_core::wait::{NoWakers, Park, TimedPark, Wake};
+use brigade_core::wait::{AsyncPark, Park, TimedPark, Wake};
 
 use super::sleep;
+use super::wakers::TaskWakers;
 
 /// The way threads of this process wait for each other: private futexes on Linux and Android,
 /// `parking_lot_core` elsewhere.
@@ -14,6 +15,10 @@ use super::sleep;
 /// It is a type-level choice and has no values; [`Queue`](crate::Queue), [`Event`](crate::Event)
 /// and [`JoinCounter`](crate::JoinCounter) are the core's types with this choice made. Deadlines
 /// are [`Instant`]s. A time-out too long for an `Instant` means "for ever".
+///
+/// Tasks of any executor may `.await` the same things (what ends in `_async`), as many as there are:
+/// their wakers are kept on the heap, in memory that is allocated when the first task waits, grows to
+/// the most that ever waited at a time and is freed with what they wait for.
 #[derive(Debug)]
 pub enum Parker {}
 
@@ -34,7 +39,7 @@ const YIELD_STEPS: u32 = 4;
 
 impl Park for Parker {
     type Deadline = Instant;
-    type Wakers = NoWakers;
+    type Wakers = TaskWakers;
 
     #[inline]
     fn park(word: &Word, expected: u32, deadline: Option<Instant>) -> Wake {
@@ -58,6 +63,8 @@ impl Park for Parker {
         step < SPIN_STEPS + YIELD_STEPS
     }
 }
+
+impl AsyncPark for Parker {}
 
 impl TimedPark for Parker {
     fn deadline_after(timeout: Duration) -> Option<Instant> {
