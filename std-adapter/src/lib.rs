@@ -103,14 +103,15 @@
 //! # Reading the source
 //!
 //! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
-//! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them, `executor/` stands on
-//! all of it. Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`;
+//! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
+//! of panics, `executor/` stands on all of it. Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`;
 //! the latter has loom models.
 
 mod event;
 mod executor;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod panic;
 mod queue;
 #[cfg(unix)]
 pub mod signal;
@@ -123,9 +124,10 @@ pub use brigade_core::{
 };
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
-    AsCompleted, BuildError, Builder, Cancelled, NoneInTime, Panic, ReturnWhen, SubmitError,
+    AsCompleted, BuildError, Builder, Cancelled, NoneInTime, ReturnWhen, SubmitError,
     SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError, Waited, WouldDeadlock,
     as_completed, wait, wait_deadline, wait_timeout,
 };
+pub use panic::{Panic, PanicLocation};
 pub use queue::{Lease, Queue, Store};
 pub use sys::park::Parker;

@@ -1,7 +1,10 @@
-//! What several modules need: bounded waiting, and looking at threads from outside.
+//! What several modules need: bounded waiting, looking at threads from outside, and child processes.
 
+use std::io::Read;
+use std::process::{self, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{env, fs, thread};
 
 /// Far more than anything here takes, also on a loaded machine.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -63,5 +66,62 @@ impl OsThread {
         let mut fields = stat.split_whitespace().map(|field| field.parse().unwrap());
         let ran = fields.next().unwrap();
         (ran, fields.nth(1).unwrap())
+    }
+}
+
+/// In the environment of a [`Child`]: what it is to do.
+const CASE: &str = "BRIGADE_TEST_CASE";
+
+/// What this process is to do, if it is a [`Child`].
+pub(crate) fn case() -> Option<String> {
+    env::var(CASE).ok()
+}
+
+/// This program once more, running one test, which asks for its [`case`].
+pub(crate) struct Child(process::Child);
+
+impl Child {
+    pub(crate) fn start(test: &str, case: &str) -> Self {
+        let child = Command::new(env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture", "--test-threads=1"])
+            .env(CASE, case)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    /// Waits for its end; says how it ended and what it printed. Kills it if it takes too [`LONG`].
+    pub(crate) fn finish(mut self) -> (ExitStatus, String) {
+        let (sender, printed) = mpsc::channel();
+        let pipes: [Option<Box<dyn Read + Send>>; 2] = [
+            self.0.stdout.take().map(|pipe| Box::new(pipe) as _),
+            self.0.stderr.take().map(|pipe| Box::new(pipe) as _),
+        ];
+        for mut pipe in pipes.into_iter().flatten() {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                let _ = pipe.read_to_end(&mut bytes);
+                let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+            });
+        }
+        let texts: Result<String, _> = (0..2).map(|_| printed.recv_timeout(LONG)).collect();
+        if texts.is_err() {
+            self.0.kill().unwrap();
+        }
+        let status = self.0.wait().unwrap();
+        (status, texts.expect("the child takes too long"))
+    }
+
+    /// Waits for its end, which is to be a good one, with the one test run; says what it printed.
+    #[track_caller]
+    pub(crate) fn ends_well(self) -> String {
+        let (status, text) = self.finish();
+        assert!(
+            status.success() && text.contains("1 passed"),
+            "{status}: {text}"
+        );
+        text
     }
 }

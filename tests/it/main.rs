@@ -10,6 +10,8 @@ mod linearizable;
 mod no_std;
 mod orders;
 #[cfg(target_os = "linux")]
+mod panic;
+#[cfg(target_os = "linux")]
 mod permits;
 #[cfg(target_os = "linux")]
 mod pool;

@@ -25,10 +25,7 @@ fn panics_are_errors_and_the_worker_goes_on() {
     let Err(error @ TaskError::Panicked(_)) = odd.result() else {
         panic!("it panicked");
     };
-    assert_eq!(
-        error.to_string(),
-        "the task panicked: a payload that is not text"
-    );
+    assert!(error.to_string().ends_with(": a payload that is not text"));
     let TaskError::Panicked(panic) = error else {
         unreachable!()
     };

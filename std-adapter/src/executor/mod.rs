@@ -16,7 +16,7 @@ mod work;
 
 pub use as_completed::{AsCompleted, NoneInTime, as_completed};
 pub use self_wait::WouldDeadlock;
-pub use task::{Panic, Task, TaskError};
+pub use task::{Task, TaskError};
 pub use thread_pool::{
     BuildError, Builder, Cancelled, SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError,
 };

@@ -2,18 +2,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::any::Any;
-use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use std::{error, fmt};
 
 use super::self_wait::{self, PoolId, WouldDeadlock};
 use super::work::Promise;
+use crate::Panic;
 
 /// The result-to-be of a closure submitted to a pool.
 ///
@@ -246,22 +244,6 @@ pub enum TaskError {
     WouldDeadlock,
 }
 
-impl TaskError {
-    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
-        let message = if let Some(&text) = payload.downcast_ref::<&'static str>() {
-            text.into()
-        } else if let Some(text) = payload.downcast_ref::<String>() {
-            text.clone().into()
-        } else {
-            "a payload that is not text".into()
-        };
-        Self::Panicked(Panic(Box::new(Inner {
-            message,
-            payload: Mutex::new(payload),
-        })))
-    }
-}
-
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -274,71 +256,3 @@ impl fmt::Display for TaskError {
 }
 
 impl error::Error for TaskError {}
-
-/// A panic that ended a task.
-///
-/// # Example
-///
-/// ```
-/// use brigade::{TaskError, ThreadPool};
-///
-/// let pool = ThreadPool::new()?;
-/// let task = pool.submit(|| panic!("out of {}", "ideas"))?;
-/// match task.result() {
-///     Err(TaskError::Panicked(panic)) => assert_eq!(panic.message(), "out of ideas"),
-///     other => unreachable!("{other:?}"),
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Panic(Box<Inner>);
-
-/// Boxed, so that room for it in every task is that of a pointer.
-struct Inner {
-    message: Cow<'static, str>,
-    // For the lock's `Sync`: a payload need not be, and an error should.
-    payload: Mutex<Box<dyn Any + Send>>,
-}
-
-impl Panic {
-    /// What the panic said; a stand-in if its payload was not text.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.0.message
-    }
-
-    /// What the closure panicked with, to be looked into or thrown again by
-    /// [`resume_unwind`](std::panic::resume_unwind).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use brigade::{TaskError, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new()?;
-    /// let task = pool.submit(|| std::panic::panic_any(404))?;
-    /// let Err(TaskError::Panicked(panic)) = task.result() else { unreachable!() };
-    /// assert_eq!(panic.into_payload().downcast_ref(), Some(&404));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0
-            .payload
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Display for Panic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the task panicked: {}", self.message())
-    }
-}
-
-impl fmt::Debug for Panic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message()).finish()
-    }
-}
-
-impl error::Error for Panic {}

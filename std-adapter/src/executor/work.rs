@@ -23,6 +23,7 @@ use super::handoff::{Fate, Handoff, Then};
 use super::self_wait::Probe;
 use super::task::TaskError;
 use crate::Parker;
+use crate::panic::catch;
 
 /// The allocation.
 type Work<F, T> = Handoff<Body<F, T>, Parker>;
@@ -108,7 +109,7 @@ where
         };
         // Unwind safety: what the closure leaves behind is seen by those it shares it with, and
         // they took that on themselves by sharing it between threads.
-        let result = catch_unwind(AssertUnwindSafe(closure)).map_err(TaskError::panicked);
+        let result = catch(closure).map_err(TaskError::Panicked);
         finish(self, result, Then::Leave)
     }
 

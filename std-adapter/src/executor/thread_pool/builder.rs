@@ -96,6 +96,7 @@ impl Builder {
             }
             Some(bound) => Queue::bounded(bound),
         };
+        crate::panic::note_locations();
         // Should a start fail, dropping the pool ends those that were started.
         let mut pool = ThreadPool {
             shared: Arc::new(Shared {
