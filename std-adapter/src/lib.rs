@@ -6,6 +6,8 @@
 //! | here | is what Python calls | guarantee |
 //! |---|---|---|
 //! | [`Queue`] | `queue.Queue` | first in, first out; nothing vanishes, also when it is [shut down](Shutdown) |
+//! | [`LifoQueue`] | `queue.LifoQueue` | last in, first out; otherwise the same |
+//! | [`PriorityQueue`] | `queue.PriorityQueue` | the smallest first, equal ones in their order; a comparison that panics loses nothing inside |
 //! | [`Lease`] | `get` and `task_done` | an item in hand is finished when it is dropped, also by a panic |
 //! | [`Event`] | `threading.Event` | [`set`](Event::set) may be called in a signal handler (Linux, Android) |
 //! | [`JoinCounter`] | | one `done` too many is an error, not a wrap |
@@ -129,5 +131,8 @@ pub use executor::{
     as_completed, wait, wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};
-pub use queue::{Lease, Queue, Store};
+pub use queue::{
+    Lease, LifoLease, LifoQueue, LifoStore, PriorityLease, PriorityQueue, PriorityStore, Queue,
+    Store,
+};
 pub use sys::park::Parker;

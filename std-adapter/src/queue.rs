@@ -1,4 +1,7 @@
-//! [`Queue`]: the core's queue on the heap, between threads.
+//! [`Queue`], [`LifoQueue`], [`PriorityQueue`]: the core's queue on the heap, between threads and tasks.
+
+mod by_priority;
+mod locked;
 
 use std::fmt;
 
@@ -9,13 +12,16 @@ use brigade_core::bounded::{
 use crate::Parker;
 use crate::unbounded::UnboundedFifo;
 
-/// A queue between threads: what Python calls `queue.Queue`.
+use by_priority::ByPriority;
+use locked::Locked;
+
+/// A queue between threads and tasks: what Python calls `queue.Queue`.
 ///
 /// Made by [`bounded`](brigade_core::Queue::bounded) or
 /// [`unbounded`](brigade_core::Queue::unbounded); items come out in the order in which they went
 /// in. Everything it does is said at [`brigade_core::Queue`], of which this is the form for threads:
 /// those who wait spin for a microsecond or two and then sleep, deadlines are
-/// [`Instant`](std::time::Instant)s.
+/// [`Instant`](std::time::Instant)s. Threads and tasks of any executor may be at either end.
 ///
 /// Progress: blocking, as locks are (see [`Store`]); not for signal handlers. For those take a
 /// `brigade_core::Queue<bounded::Fifo<T, N>, Parker>`, whose `try_put` and
@@ -47,6 +53,104 @@ pub type Queue<T> = brigade_core::Queue<Store<T>, Parker>;
 
 /// An item of a [`Queue`] that a consumer holds and has not finished.
 pub type Lease<'a, T> = brigade_core::Lease<'a, Store<T>, Parker>;
+
+/// A stack that waits: what Python calls `queue.LifoQueue`.
+///
+/// Items come out last in, first out. It has all that [`Queue`] has, and says it in the same words:
+/// everything is at [`brigade_core::Queue`].
+///
+/// Progress: blocking, by one lock that is held for a few instructions, or for a reallocation. Not for
+/// signal handlers. With a bound it holds any number of items from 1 to 2<sup>28</sup>. Full and Empty
+/// are exact.
+///
+/// # Example
+///
+/// ```
+/// use brigade::{LifoQueue, Shutdown};
+///
+/// let visited = LifoQueue::unbounded();
+/// for page in ["home", "news", "weather"] {
+///     visited.put(page).unwrap();
+/// }
+/// assert_eq!(visited.get(), Ok("weather"));
+/// visited.shutdown(Shutdown::Drain);
+/// assert!(visited.iter().eq(["news", "home"]));
+/// ```
+pub type LifoQueue<T> = brigade_core::Queue<LifoStore<T>, Parker>;
+
+/// An item of a [`LifoQueue`] that a consumer holds and has not finished.
+pub type LifoLease<'a, T> = brigade_core::Lease<'a, LifoStore<T>, Parker>;
+
+/// What a [`LifoQueue`] keeps its items in: a stack that grows as needed, under a lock.
+pub type LifoStore<T> = Locked<Vec<T>>;
+
+/// A queue from which the smallest item comes first: what Python calls `queue.PriorityQueue`.
+///
+/// Equal items come out in the order in which they went in. It has all that [`Queue`] has, and says it
+/// in the same words: everything is at [`brigade_core::Queue`]. An item that is
+/// [put back](brigade_core::Lease::put_back) counts as the youngest of its equals.
+///
+/// # What is smallest
+///
+/// `T: Ord` decides. A tuple compares its first field first, so `(priority, item)` does what it does
+/// in Python; and as there, when two priorities are equal the items are compared next, so they must
+/// be `Ord` too. Where that is not wanted, give the item a type whose `Ord` looks at the priority
+/// alone, as `Job` below. [`Reverse`](std::cmp::Reverse) brings the largest first.
+///
+/// ```
+/// use std::cmp::{Ordering, Reverse};
+/// use brigade::PriorityQueue;
+///
+/// let largest_first = PriorityQueue::unbounded();
+/// largest_first.put_many([1, 3, 2].map(Reverse)).unwrap();
+/// assert_eq!(largest_first.get(), Ok(Reverse(3)));
+///
+/// struct Job {
+///     priority: u8,
+///     work: fn() -> &'static str, // not to be compared
+/// }
+///
+/// impl Ord for Job {
+///     fn cmp(&self, other: &Self) -> Ordering {
+///         self.priority.cmp(&other.priority)
+///     }
+/// }
+/// # impl PartialOrd for Job {
+/// #     fn partial_cmp(&self, other: &Self) -> Option<Ordering> { Some(self.cmp(other)) }
+/// # }
+/// # impl PartialEq for Job {
+/// #     fn eq(&self, other: &Self) -> bool { self.cmp(other).is_eq() }
+/// # }
+/// # impl Eq for Job {}
+/// // PartialOrd, PartialEq and Eq in terms of it ...
+///
+/// let jobs = PriorityQueue::bounded(10);
+/// jobs.put(Job { priority: 2, work: || "log" }).unwrap();
+/// jobs.put(Job { priority: 1, work: || "brake" }).unwrap();
+/// jobs.put(Job { priority: 1, work: || "steer" }).unwrap();
+/// let done: Vec<_> = (0..3).map(|_| (jobs.get().unwrap().work)()).collect();
+/// assert_eq!(done, ["brake", "steer", "log"]);
+/// ```
+///
+/// # Progress
+///
+/// Blocking: an operation compares up to twice the logarithm of the number of items, under one lock.
+/// The items' `Ord` must not use the queue they are in: it would wait for itself. Not for signal
+/// handlers. With a bound it holds any number of items from 1 to 2<sup>28</sup>. Full and Empty are
+/// exact.
+///
+/// # Panics
+///
+/// If a comparison panics, so does the operation, and leaves the queue as it was: a get takes
+/// nothing; a put puts nothing in, and its item is dropped. If `Ord` contradicts itself, items come
+/// out in any order, but all of them do.
+pub type PriorityQueue<T> = brigade_core::Queue<PriorityStore<T>, Parker>;
+
+/// An item of a [`PriorityQueue`] that a consumer holds and has not finished.
+pub type PriorityLease<'a, T> = brigade_core::Lease<'a, PriorityStore<T>, Parker>;
+
+/// What a [`PriorityQueue`] keeps its items in: a binary heap that grows as needed, under a lock.
+pub type PriorityStore<T> = Locked<ByPriority<T>>;
 
 /// What a [`Queue`] keeps its items in: with a bound, the core's ring of two locks; without one, two
 /// buffers that trade places.

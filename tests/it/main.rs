@@ -19,6 +19,8 @@ mod pool;
 mod python;
 #[cfg(target_os = "linux")]
 mod queue;
+#[cfg(target_os = "linux")]
+mod queue_kinds;
 mod readme;
 #[cfg(target_os = "linux")]
 mod self_wait;
