@@ -171,6 +171,13 @@ pub const ALL: &[Scenario] = &[
         prepare: |effort| Ok(queue_flow::wide(effort, 4, false)),
     },
     Scenario {
+        name: "queue-8-8",
+        title: "blocking queue of 1024: 8 producers, 8 consumers",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(queue_flow::wide(effort, 8, false)),
+    },
+    Scenario {
         name: "queue-one-1-1",
         title: "blocking queue of 1: 1 producer, 1 consumer",
         per: "item",
@@ -203,7 +210,28 @@ pub const ALL: &[Scenario] = &[
         title: "blocking queue of 1024: a message a millisecond",
         per: "message",
         headline: Headline::Cpu,
-        prepare: |effort| Ok(queue_sparse::contenders(effort)),
+        prepare: |effort| Ok(queue_sparse::contenders(effort, 1024, false)),
+    },
+    Scenario {
+        name: "queue-pinned-sparse",
+        title: "blocking queue of 1024 on one CPU: a message a millisecond",
+        per: "message",
+        headline: Headline::Cpu,
+        prepare: |effort| Ok(queue_sparse::contenders(effort, 1024, true)),
+    },
+    Scenario {
+        name: "queue-one-sparse",
+        title: "blocking queue of 1: a message a millisecond",
+        per: "message",
+        headline: Headline::Cpu,
+        prepare: |effort| Ok(queue_sparse::contenders(effort, 1, false)),
+    },
+    Scenario {
+        name: "queue-one-pinned-sparse",
+        title: "blocking queue of 1 on one CPU: a message a millisecond",
+        per: "message",
+        headline: Headline::Cpu,
+        prepare: |effort| Ok(queue_sparse::contenders(effort, 1, true)),
     },
     Scenario {
         name: "pool-empty",

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use super::Effort;
 use crate::channel::{self, Channel, Kernel};
 use crate::contender::{Contender, Role};
-use crate::measure::{Sample, Team};
+use crate::measure::{Pinned, Sample, Team};
 
 #[derive(Clone, Copy)]
 struct Sparse {
+    capacity: usize,
     messages: u64,
+    one_cpu: bool,
 }
 
 /// Counts up to `messages`, a millisecond apart.
@@ -34,7 +36,8 @@ impl Kernel for Sparse {
     }
 
     fn run<C: Channel>(self) -> Sample {
-        let (senders, receivers) = C::open(1024, 1, 1);
+        let _pinned = self.one_cpu.then(Pinned::to_one_cpu);
+        let (senders, receivers) = C::open(self.capacity, 1, 1);
         let mut team = Team::default();
         for sender in senders {
             team.add(move || tick(self.messages, |message| C::send(&sender, message)));
@@ -53,10 +56,15 @@ impl Kernel for Sparse {
     }
 }
 
-pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
+pub(super) fn contenders(effort: Effort, capacity: usize, one_cpu: bool) -> Vec<Contender> {
     let messages = effort.choose(500, 100);
-    let mut all = channel::contenders(Sparse { messages });
+    let mut all = channel::contenders(Sparse {
+        capacity,
+        messages,
+        one_cpu,
+    });
     let floor = move || {
+        let _pinned = one_cpu.then(Pinned::to_one_cpu);
         let mut team = Team::default();
         team.add(move || tick(messages, |_| ()));
         team.run(messages)
