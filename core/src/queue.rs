@@ -169,19 +169,35 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// Gives the item back if the queue is full or was shut down.
     #[inline]
     pub fn try_put(&self, item: C::Item) -> Result<(), TryPutError<C::Item>> {
-        let mut item = item;
+        match self.container.try_push(item) {
+            Ok(()) => {
+                self.waiting.not_empty.notify(1);
+                Ok(())
+            }
+            Err(refused) => self.try_put_again(refused),
+        }
+    }
+
+    /// What [`try_put`](Self::try_put) says to a refusal, after trying again where that helps.
+    ///
+    /// Apart, and cold, so that callers inline the way without one.
+    #[cold]
+    fn try_put_again(&self, mut refused: Refused<C::Item>) -> Result<(), TryPutError<C::Item>> {
         let mut pause = Pause::<P>::new();
         loop {
+            let item = match refused {
+                Refused::Busy(item) => item,
+                Refused::Full(item) => return Err(TryPutError::Full(item)),
+                Refused::Closed(item) => return Err(TryPutError::ShutDown(item)),
+            };
+            pause.step();
             match self.container.try_push(item) {
                 Ok(()) => {
                     self.waiting.not_empty.notify(1);
                     return Ok(());
                 }
-                Err(Refused::Busy(back)) => item = back,
-                Err(Refused::Full(item)) => return Err(TryPutError::Full(item)),
-                Err(Refused::Closed(item)) => return Err(TryPutError::ShutDown(item)),
+                Err(again) => refused = again,
             }
-            pause.step();
         }
     }
 
@@ -192,7 +208,18 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// Gives the item back if the queue was shut down, also while waiting.
     #[inline]
     pub fn put(&self, item: C::Item) -> Result<(), PutError<C::Item>> {
-        match self.try_put(item) {
+        match self.container.try_push(item) {
+            Ok(()) => {
+                self.waiting.not_empty.notify(1);
+                Ok(())
+            }
+            Err(refused) => self.put_refused(refused),
+        }
+    }
+
+    #[cold]
+    fn put_refused(&self, refused: Refused<C::Item>) -> Result<(), PutError<C::Item>> {
+        match self.try_put_again(refused) {
             Ok(()) => Ok(()),
             Err(TryPutError::ShutDown(item)) => Err(PutError(item)),
             Err(TryPutError::Full(item)) => self
@@ -261,8 +288,28 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// If the queue is empty, or was shut down and is empty.
     #[inline]
     pub fn try_get(&self) -> Result<C::Item, TryGetError> {
+        if self.is_immediate() {
+            return Err(TryGetError::ShutDown);
+        }
+        match self.container.try_pop() {
+            Ok(item) => {
+                self.waiting.not_full.notify(1);
+                Ok(item)
+            }
+            Err(nothing) => self.try_get_again(nothing),
+        }
+    }
+
+    /// What [`try_get`](Self::try_get) says to a refusal, after trying again where that helps.
+    #[cold]
+    fn try_get_again(&self, mut nothing: Nothing) -> Result<C::Item, TryGetError> {
         let mut pause = Pause::<P>::new();
         loop {
+            match nothing {
+                Nothing::Busy => pause.step(),
+                Nothing::Empty => return Err(TryGetError::Empty),
+                Nothing::Closed => return Err(TryGetError::ShutDown),
+            }
             if self.is_immediate() {
                 return Err(TryGetError::ShutDown);
             }
@@ -271,11 +318,7 @@ impl<C: Container, P: Park> Queue<C, P> {
                     self.waiting.not_full.notify(1);
                     return Ok(item);
                 }
-                Err(Nothing::Empty) => return Err(TryGetError::Empty),
-                Err(Nothing::Closed) => return Err(TryGetError::ShutDown),
-                Err(Nothing::Busy) => {
-                    pause.step();
-                }
+                Err(again) => nothing = again,
             }
         }
     }
@@ -287,7 +330,21 @@ impl<C: Container, P: Park> Queue<C, P> {
     /// If the queue was shut down and is empty, also while waiting.
     #[inline]
     pub fn get(&self) -> Result<C::Item, GetError> {
-        match self.try_get() {
+        if self.is_immediate() {
+            return Err(GetError);
+        }
+        match self.container.try_pop() {
+            Ok(item) => {
+                self.waiting.not_full.notify(1);
+                Ok(item)
+            }
+            Err(nothing) => self.get_nothing(nothing),
+        }
+    }
+
+    #[cold]
+    fn get_nothing(&self, nothing: Nothing) -> Result<C::Item, GetError> {
+        match self.try_get_again(nothing) {
             Ok(item) => Ok(item),
             Err(TryGetError::ShutDown) => Err(GetError),
             Err(TryGetError::Empty) => self.get_until(None).map_err(|_| GetError),

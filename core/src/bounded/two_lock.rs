@@ -115,7 +115,11 @@ impl End {
         // over. It also takes over what the other end did before a verdict in `still_at`. On
         // failure it pairs with `Turn::close`.
         match self.lock.compare_exchange(FREE, HELD, Acquire, Acquire) {
-            Ok(_) => Ok(Turn(self)),
+            Ok(_) => Ok(Turn {
+                end: self,
+                // ORDERING: Relaxed: only written under this lock.
+                count: self.count.load(Relaxed),
+            }),
             Err(state) => Err(state),
         }
     }
@@ -136,7 +140,11 @@ impl End {
 }
 
 /// The turn at one end; the lock is held as long as it lives.
-struct Turn<'a>(&'a End);
+struct Turn<'a> {
+    end: &'a End,
+    /// How many items have passed this end before this turn.
+    count: u32,
+}
 
 impl Turn<'_> {
     /// How many items this end may move: `room` more than it is ahead of the other end.
@@ -144,24 +152,28 @@ impl Turn<'_> {
     /// Asks for the other end's count only if the remembered one is not enough for `want`.
     #[inline(always)]
     fn allowed(&self, other: &End, room: u32, want: u32) -> u32 {
-        let ahead = |seen: u32| room.wrapping_sub(self.count().wrapping_sub(seen));
+        let ahead = |seen: u32| room.wrapping_sub(self.count.wrapping_sub(seen));
         // ORDERING: Relaxed, also below: only touched under this lock.
-        let allowed = ahead(self.0.seen.load(Relaxed));
+        let allowed = ahead(self.end.seen.load(Relaxed));
         if allowed >= want {
             return allowed;
         }
         // ORDERING: Acquire pairs with the release in `passed`: the other end is done with the
         // slots that it has counted.
         let seen = other.count.load(Acquire);
-        self.0.seen.store(seen, Relaxed);
+        self.end.seen.store(seen, Relaxed);
         ahead(seen)
     }
 
-    /// How many items have passed this end.
+    /// The slot of the next item; moves on to the one after.
     #[inline(always)]
-    fn count(&self) -> u32 {
-        // ORDERING: Relaxed: only written under this lock.
-        self.0.count.load(Relaxed)
+    fn claim_one<'s, E>(&self, slots: &'s [E]) -> &'s E {
+        // ORDERING: Relaxed, also below: only touched under this lock.
+        let place = self.end.place.load(Relaxed);
+        let next = place + 1;
+        let around = next as usize >= slots.len();
+        self.end.place.store(if around { 0 } else { next }, Relaxed);
+        &slots[place as usize]
     }
 
     /// The slots of the next `items` items, at most all, in two pieces where they reach around the
@@ -169,7 +181,7 @@ impl Turn<'_> {
     #[inline(always)]
     fn claim<'s, E>(&self, slots: &'s [E], items: u32) -> [&'s [E]; 2] {
         // ORDERING: Relaxed, also below: only touched under this lock.
-        let place = self.0.place.load(Relaxed) as usize;
+        let place = self.end.place.load(Relaxed) as usize;
         let items = items as usize;
         let (before, from) = slots.split_at(place);
         let around = items.saturating_sub(from.len());
@@ -180,23 +192,23 @@ impl Turn<'_> {
         };
         // It is less than the number of slots, which `Storage` bounds.
         #[allow(clippy::cast_possible_truncation)]
-        self.0.place.store(next as u32, Relaxed);
+        self.end.place.store(next as u32, Relaxed);
         [&from[..items - around], &before[..around]]
     }
 
-    /// Counts items as passed.
+    /// Counts items as passed and ends the turn.
     #[inline(always)]
-    fn passed(&self, items: u32) {
+    fn passed(self, items: u32) {
         // ORDERING: publishes the slots to the load in `allowed`.
-        self.0
+        self.end
             .count
-            .store(self.count().wrapping_add(items), Release);
+            .store(self.count.wrapping_add(items), Release);
     }
 
     /// Ends the turn, and with it all turns at this end.
     fn close(self) {
         // ORDERING: Release pairs with `try_lock` and `still_at`.
-        self.0.lock.store(CLOSED, Release);
+        self.end.lock.store(CLOSED, Release);
         core::mem::forget(self);
     }
 }
@@ -205,7 +217,7 @@ impl Drop for Turn<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         // ORDERING: Release pairs with `try_lock` and `still_at`.
-        self.0.lock.store(FREE, Release);
+        self.end.lock.store(FREE, Release);
     }
 }
 
@@ -320,17 +332,20 @@ impl<T, S: Storage<Slot<T>>> RawTwoLock<T, S> {
         })?;
         let room = turn.allowed(&self.consumers, self.most(), want);
         if room > 0 {
-            return Ok((turn, room.min(want)));
+            Ok((turn, room.min(want)))
+        } else {
+            Err(self.no_room(&turn))
         }
-        Err(
-            match self
-                .consumers
-                .still_at(turn.count().wrapping_sub(self.most()))
-            {
-                Some(_) => Refused::Full(()),
-                None => Refused::Busy(()),
-            },
-        )
+    }
+
+    /// Why the producers' turn found no room.
+    #[cold]
+    fn no_room(&self, turn: &Turn<'_>) -> Refused<()> {
+        let full = turn.count.wrapping_sub(self.most());
+        match self.consumers.still_at(full) {
+            Some(_) => Refused::Full(()),
+            None => Refused::Busy(()),
+        }
     }
 
     /// Takes the consumers' turn if there is an item, and says how many there are.
@@ -339,13 +354,20 @@ impl<T, S: Storage<Slot<T>>> RawTwoLock<T, S> {
         let turn = self.consumers.try_lock().map_err(|_| Nothing::Busy)?;
         let items = turn.allowed(&self.producers, 0, want);
         if items > 0 {
-            return Ok((turn, items.min(want)));
+            Ok((turn, items.min(want)))
+        } else {
+            Err(self.no_item(&turn))
         }
-        Err(match self.producers.still_at(turn.count()) {
+    }
+
+    /// Why the consumers' turn found no item.
+    #[cold]
+    fn no_item(&self, turn: &Turn<'_>) -> Nothing {
+        match self.producers.still_at(turn.count) {
             Some(CLOSED) => Nothing::Closed,
             Some(_) => Nothing::Empty,
             None => Nothing::Busy,
-        })
+        }
     }
 
     /// Puts an item into a slot.
@@ -472,9 +494,9 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     fn try_push(&self, item: T) -> Result<(), Refused<T>> {
         match self.produce(1) {
             Ok((turn, _)) => {
-                let [slots, _] = turn.claim(self.storage.slots(), 1);
+                let slot = turn.claim_one(self.storage.slots());
                 // SAFETY: claimed by the producers, with room for one.
-                unsafe { Self::write(&slots[0], item) };
+                unsafe { Self::write(slot, item) };
                 turn.passed(1);
                 Ok(())
             }
@@ -487,9 +509,9 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
     #[inline]
     fn try_pop(&self) -> Result<T, Nothing> {
         let (turn, _) = self.consume(1)?;
-        let [slots, _] = turn.claim(self.storage.slots(), 1);
+        let slot = turn.claim_one(self.storage.slots());
         // SAFETY: claimed by the consumers, with an item inside.
-        let item = unsafe { Self::read(&slots[0]) };
+        let item = unsafe { Self::read(slot) };
         turn.passed(1);
         Ok(item)
     }
@@ -525,7 +547,6 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
                 run.fill(slots.iter().map(|slot| unsafe { Self::read(slot) }));
             }
             turn.passed(items);
-            drop(turn);
             into.extend(run);
             popped += items as usize;
             if (items as usize) < want {
