@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use std::{error, fmt};
 
 use super::completions::Completions;
+use super::self_wait::WouldDeadlock;
 use super::task::{Task, TaskError};
 
 /// Results of tasks in the order in which the tasks end, each with the number of its task.
@@ -17,6 +18,10 @@ use super::task::{Task, TaskError};
 ///
 /// `next` blocks until one more task has ended. Dropping the iterator drops the tasks that are left:
 /// they go on all the same, as does a dropped [`Task`].
+///
+/// In a task of a pool, `next` does not wait for tasks of the same pool when all its workers would
+/// wait for the pool then: the oldest that is left comes out as
+/// [`WouldDeadlock`](TaskError::WouldDeadlock), as by [`Task::result`].
 ///
 /// # Example
 ///
@@ -150,14 +155,27 @@ impl<T> AsCompleted<T> {
         if self.left == 0 {
             return Ok(None);
         }
-        let number = self.completions.next(deadline).ok_or(NoneInTime)?;
-        let task = self.tasks[number.wrapping_sub(self.first)].take();
+        let (number, mut task, otherwise) = loop {
+            let (number, otherwise) = match self.completions.next(deadline) {
+                Ok(number) => (number.ok_or(NoneInTime)?, TaskError::Taken),
+                // The first is always one that is left.
+                Err(WouldDeadlock) => (self.first, TaskError::WouldDeadlock),
+            };
+            // A task that came out because of a deadlock may end all the same.
+            let place = self.tasks.get_mut(number.wrapping_sub(self.first));
+            if let Some(task) = place.and_then(Option::take) {
+                break (number, task, otherwise);
+            }
+        };
         self.left -= 1;
         while let Some(None) = self.tasks.front() {
             self.tasks.pop_front();
             self.first = self.first.wrapping_add(1);
         }
-        Ok(task.map(|task| (number, task.result())))
+        Ok(Some((
+            number,
+            task.promise.take().unwrap_or(Err(otherwise)),
+        )))
     }
 
     /// How many results are to come.

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Each task gets a waker that puts the task's number into one queue. Whoever waits for any of them
-//! waits in that queue's `get`: nothing is polled, and each end is one `put`.
+//! waits in that queue's `get`: each end is one `put`. A worker that waits for tasks of its own pool
+//! does it by way of [`self_wait`], as everybody does.
 
 #![forbid(unsafe_code)]
 
@@ -15,11 +16,20 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
+use super::self_wait::{self, PoolId, WouldDeadlock};
 use super::task::Task;
 use crate::Queue;
 
 pub(super) struct Completions {
     ended: Arc<Queue<usize>>,
+    pools: Pools,
+}
+
+/// Whose tasks are watched.
+enum Pools {
+    None,
+    One(PoolId),
+    Several,
 }
 
 /// Reports the end of one task.
@@ -32,11 +42,17 @@ impl Completions {
     pub(super) fn new() -> Self {
         Self {
             ended: Arc::new(Queue::unbounded()),
+            pools: Pools::None,
         }
     }
 
     /// Has the task's end reported under this number.
-    pub(super) fn watch<T>(&self, number: usize, task: &mut Task<T>) {
+    pub(super) fn watch<T>(&mut self, number: usize, task: &mut Task<T>) {
+        self.pools = match self.pools {
+            Pools::None => Pools::One(task.pool),
+            Pools::One(pool) if pool == task.pool => Pools::One(pool),
+            _ => Pools::Several,
+        };
         let report = Arc::new(Report {
             number,
             ended: Arc::clone(&self.ended),
@@ -48,11 +64,27 @@ impl Completions {
 
     /// Waits for the next end of a task; `None` if the deadline passes first. There must be a task
     /// whose end has not been returned yet.
-    pub(super) fn next(&self, deadline: Option<Instant>) -> Option<usize> {
-        match deadline {
-            Some(deadline) => self.ended.get_deadline(deadline).ok(),
-            None => self.ended.get().ok(),
+    ///
+    /// # Errors
+    ///
+    /// In a worker of the pool to which all the tasks belong, if the pool would wait for itself.
+    pub(super) fn next(&self, deadline: Option<Instant>) -> Result<Option<usize>, WouldDeadlock> {
+        if let Some(deadline) = deadline {
+            return Ok(self.ended.get_deadline(deadline).ok());
         }
+        let Pools::One(pool) = self.pools else {
+            return Ok(self.ended.get().ok());
+        };
+        let mut next = None;
+        let sleep = |until| {
+            next = match until {
+                Some(deadline) => self.ended.get_deadline(deadline).ok(),
+                None => self.ended.get().ok(),
+            };
+            next.is_some()
+        };
+        self_wait::wait(pool, &|| !self.ended.is_empty(), sleep)?;
+        Ok(next)
     }
 }
 

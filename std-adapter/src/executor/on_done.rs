@@ -64,8 +64,10 @@ impl<T, F: FnOnce(Result<T, TaskError>)> Callback<T, F> {
     /// The task is done.
     fn call(&self) {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((task, callback)) = taken {
-            contain(|| callback(task.result()));
+        if let Some((mut task, callback)) = taken {
+            let result = task.promise.take().unwrap_or(Err(TaskError::Taken));
+            drop(task);
+            contain(|| callback(result));
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::completions::Completions;
+use super::self_wait;
 use super::task::Task;
 
 /// When [`wait`] is to return.
@@ -33,6 +34,9 @@ pub struct Waited<T> {
 ///
 /// What Python calls `concurrent.futures.wait`. Blocks; of no tasks it waits for none. The tasks may
 /// be of different pools.
+///
+/// In a task of a pool, it does not wait for tasks of the same pool when all its workers would wait
+/// for the pool then: it returns, and what has not ended is in [`not_done`](Waited::not_done).
 ///
 /// # Example
 ///
@@ -98,13 +102,22 @@ fn wait_until<T>(
     let mut tasks: Vec<_> = tasks.into_iter().collect();
     match when {
         ReturnWhen::All => {
-            let _ = tasks.iter().all(|task| task.promise.wait(deadline));
+            let _ = tasks.iter().all(|task| until_done(task, deadline));
         }
         ReturnWhen::First => until_one(&mut tasks, deadline, |_| true),
         ReturnWhen::FirstError => until_one(&mut tasks, deadline, |task| task.promise.has_failed()),
     }
     let (done, not_done) = tasks.into_iter().partition(Task::is_done);
     Waited { done, not_done }
+}
+
+/// Whether the task has ended in time.
+fn until_done<T>(task: &Task<T>, deadline: Option<Instant>) -> bool {
+    let promise = &task.promise;
+    match deadline {
+        Some(_) => promise.wait(deadline),
+        None => self_wait::wait(task.pool, promise.probe(), |until| promise.wait(until)).is_ok(),
+    }
 }
 
 /// Returns when a task of this kind has ended, or all have, or the deadline passes.
@@ -119,13 +132,13 @@ fn until_one<T>(
     {
         return;
     }
-    let completions = Completions::new();
+    let mut completions = Completions::new();
     for (number, task) in tasks.iter_mut().enumerate() {
         completions.watch(number, task);
     }
     for _ in 0..tasks.len() {
         match completions.next(deadline) {
-            Some(number) if !of_the_kind(&mut tasks[number]) => {}
+            Ok(Some(number)) if !of_the_kind(&mut tasks[number]) => {}
             _ => return,
         }
     }
