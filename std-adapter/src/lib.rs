@@ -15,6 +15,8 @@
 //! | [`Barrier`] | `threading.Barrier` | who gives up has not arrived; the barrier is not broken |
 //! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
+//! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
+//! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
 //! | [`wait`], [`as_completed`] | the same | nothing is polled; no task is lost at a time-out |
 //! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
 //!
@@ -126,9 +128,9 @@ pub use brigade_core::{
 };
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
-    AsCompleted, BuildError, Builder, Cancelled, NoneInTime, ReturnWhen, SubmitError,
-    SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError, Waited, WouldDeadlock,
-    as_completed, wait, wait_deadline, wait_timeout,
+    AsCompleted, BuildError, Builder, Cancelled, Executor, Map, MapUnordered, Message, NoneInTime,
+    ReturnWhen, SubmitError, SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError,
+    Waited, WouldDeadlock, as_completed, wait, wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};
 pub use queue::{

@@ -17,6 +17,8 @@
 
 #![forbid(unsafe_code)]
 
+mod wire;
+
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};

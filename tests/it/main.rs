@@ -4,6 +4,8 @@ mod containers;
 #[cfg(target_os = "linux")]
 mod executor;
 #[cfg(target_os = "linux")]
+mod executor_map;
+#[cfg(target_os = "linux")]
 mod harness;
 mod linearizable;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -3,10 +3,16 @@
 //! Read from the outside in: `thread_pool/` (who runs closures), `task.rs` (what their owners see),
 //! `work.rs` (one task in memory), `handoff.rs` (how two threads share it). Whoever waits goes
 //! through `self_wait.rs`, which sees to it that no pool waits for itself.
+//!
+//! For several tasks at a time there are `on_done.rs`, `wait.rs`, `as_completed.rs` and `map/`;
+//! `interface.rs` is what all executors have in common.
 
 mod as_completed;
 mod completions;
 mod handoff;
+mod interface;
+mod map;
+mod message;
 mod on_done;
 mod self_wait;
 mod task;
@@ -15,6 +21,9 @@ mod wait;
 mod work;
 
 pub use as_completed::{AsCompleted, NoneInTime, as_completed};
+pub use interface::Executor;
+pub use map::{Map, MapUnordered};
+pub use message::Message;
 pub use self_wait::WouldDeadlock;
 pub use task::{Task, TaskError};
 pub use thread_pool::{
