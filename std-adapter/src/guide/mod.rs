@@ -29,6 +29,7 @@
 //! | `signal.signal` that sets an event | [`signal::on`](crate::signal::on) | [signals] |
 //! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
 //! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
+//! | `LifoQueue`, `PriorityQueue` | [`LifoQueue`](crate::LifoQueue), [`PriorityQueue`](crate::PriorityQueue) | [queues](queues#lifoqueue-priorityqueue) |
 //!
 //! Processes are not there yet, nor what they share.
 

@@ -217,6 +217,104 @@
 //! at work puts its items behind the end. After a [`shutdown`](brigade_core::Queue::shutdown) each
 //! consumer finds the end for itself, and a late producer gets its item back in an error.
 //!
+//! # `LifoQueue`, `PriorityQueue`
+//!
+//! <table><tr><th>Python</th><th>brigade</th></tr><tr style="vertical-align:top"><td>
+//!
+//! ```python
+//! stack = queue.LifoQueue()
+//! for page in ["home", "news", "weather"]:
+//!     stack.put(page)
+//! assert stack.get() == "weather"
+//! assert stack.get() == "news"
+//!
+//! jobs = queue.PriorityQueue(maxsize=10)
+//! jobs.put((5, "fetch water"))
+//! jobs.put((1, "put out the fire"))
+//! jobs.put((9, "tidy up"))
+//! priority, job = jobs.get()
+//! assert job == "put out the fire"
+//! jobs.task_done()
+//! ```
+//!
+//! </td><td>
+//!
+//! ```rust
+//! use brigade::{LifoQueue, PriorityQueue};
+//!
+//! let stack = LifoQueue::unbounded();
+//! for page in ["home", "news", "weather"] {
+//!     stack.put(page)?;
+//! }
+//! assert_eq!(stack.get()?, "weather");
+//! assert_eq!(stack.get()?, "news");
+//!
+//! let jobs = PriorityQueue::bounded(10);
+//! jobs.put((5, "fetch water"))?;
+//! jobs.put((1, "put out the fire"))?;
+//! jobs.put((9, "tidy up"))?;
+//! let (_priority, job) = jobs.lease()?.finish();
+//! assert_eq!(job, "put out the fire");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! </td></tr></table>
+//!
+//! | Python | brigade | difference |
+//! |---|---|---|
+//! | `LifoQueue(maxsize=n)` | [`LifoQueue`]`::{bounded(n), unbounded()}` | last in, first out |
+//! | `PriorityQueue(maxsize=n)` | [`PriorityQueue`]`::{bounded(n), unbounded()}` | the smallest first, as in Python; of equal ones the oldest |
+//! | every method of `Queue` | every method of [`Queue`](crate::Queue) | they are the same type with another store |
+//! | the largest first: `(-priority, job)` | [`Reverse(priority)`](std::cmp::Reverse) | of anything that can be compared |
+//!
+//! **The trap that is gone.** Two entries of the same priority make Python compare what stands behind
+//! it. If that is a function or a `dict`, a `put` or a `get` raises `TypeError`, on the day on which
+//! two priorities meet. What cannot be compared does not compile as an item here. An `Ord` of your own
+//! says which part counts; where it says "equal", first in is first out:
+//!
+//! ```rust
+//! use std::cmp::Ordering;
+//! use brigade::PriorityQueue;
+//!
+//! struct Job {
+//!     priority: u32,
+//!     work: fn() -> &'static str,
+//! }
+//!
+//! impl Ord for Job {
+//!     fn cmp(&self, other: &Self) -> Ordering {
+//!         self.priority.cmp(&other.priority)
+//!     }
+//! }
+//!
+//! impl PartialOrd for Job {
+//!     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+//!         Some(self.cmp(other))
+//!     }
+//! }
+//!
+//! impl PartialEq for Job {
+//!     fn eq(&self, other: &Self) -> bool {
+//!         self.cmp(other).is_eq()
+//!     }
+//! }
+//!
+//! impl Eq for Job {}
+//!
+//! let jobs = PriorityQueue::unbounded();
+//! jobs.put(Job { priority: 2, work: || "brake" })?;
+//! jobs.put(Job { priority: 2, work: || "steer" })?;
+//! jobs.put(Job { priority: 1, work: || "look" })?;
+//! let done = [0; 3].map(|_| (jobs.get().unwrap().work)());
+//! assert_eq!(done, ["look", "brake", "steer"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The example `jobs` is a priority queue with workers, where a job that fails goes back and is
+//! tried again.
+//!
+//! [`LifoQueue`]: crate::LifoQueue
+//! [`PriorityQueue`]: crate::PriorityQueue
 //! [`Lease`]: crate::Lease
 //! [`Queue::bounded(n)`]: brigade_core::Queue::bounded
 //! [`Queue::unbounded()`]: brigade_core::Queue::unbounded

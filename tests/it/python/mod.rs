@@ -6,6 +6,7 @@
 //! | `close`, `join`, `terminate` | [`pools::close_join_terminate`] |
 //! | `put(None)` marks the end | [`queues::the_end_needs_no_sentinel`] |
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
+//! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
 //! | `threading.Event` | [`sync::event_set_clear_is_set_wait`] |
 //! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
 //! | `concurrent.futures` | [`futures::futures_submit_map_wait_as_completed_with`] |

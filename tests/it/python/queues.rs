@@ -1,12 +1,13 @@
 //! `queue`.
 
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use brigade::{
-    Barrier, GetError, GetTimeoutError, PutError, PutTimeoutError, Queue, Shutdown, TooManyDone,
-    TryGetError, TryPutError,
+    Barrier, GetError, GetTimeoutError, LifoQueue, PriorityQueue, PutError, PutTimeoutError, Queue,
+    Shutdown, TooManyDone, TryGetError, TryPutError,
 };
 
 use crate::harness::LONG;
@@ -157,3 +158,89 @@ fn the_end_needs_no_sentinel() {
     let sent = std::iter::once(None).chain((0..refused).map(Some));
     assert!(got.into_iter().eq(sent), "something was lost or doubled");
 }
+
+/// `LifoQueue`, `PriorityQueue`: all that a `Queue` can do, in another order. The trap: entries of the
+/// same priority whose rest cannot be compared.
+#[test]
+fn lifo_and_priority_queues() {
+    let stack = LifoQueue::bounded(2);
+    stack.put(1).unwrap();
+    stack.put(2).unwrap();
+    assert_eq!(stack.try_put(3), Err(TryPutError::Full(3)));
+    assert_eq!(stack.put_timeout(3, SOON), Err(PutTimeoutError::Timeout(3)));
+    thread::scope(|scope| {
+        let putter = scope.spawn(|| stack.put(3));
+        assert_eq!(stack.get(), Ok(2));
+        putter.join().unwrap().unwrap();
+        assert_eq!(stack.get(), Ok(3));
+        assert_eq!(*stack.lease().unwrap(), 1);
+        assert_eq!(stack.get_timeout(SOON), Err(GetTimeoutError::Timeout));
+        stack.task_done().unwrap();
+        assert!(!stack.join_timeout(Duration::ZERO));
+        stack.task_done().unwrap();
+        stack.join();
+        assert_eq!(stack.task_done(), Err(TooManyDone));
+    });
+    stack.put(4).unwrap();
+    stack.put(5).unwrap();
+    stack.shutdown(Shutdown::Drain);
+    assert_eq!(stack.put(6), Err(PutError(6)));
+    assert!(stack.iter().eq([5, 4]));
+    assert_eq!(stack.try_get(), Err(TryGetError::ShutDown));
+
+    // The smallest first, or by `Reverse` the largest.
+    let jobs = PriorityQueue::bounded(3);
+    for job in [(5, "water"), (1, "fire"), (9, "broom")] {
+        jobs.put(job).unwrap();
+    }
+    assert_eq!(jobs.try_put((0, "")), Err(TryPutError::Full((0, ""))));
+    assert_eq!(jobs.get(), Ok((1, "fire")));
+    let (urgency, job) = jobs.lease().unwrap().finish();
+    assert_eq!((urgency, job), (5, "water"));
+    let lease = jobs.lease().unwrap();
+    jobs.put((7, "bucket")).unwrap();
+    lease.put_back().unwrap();
+    jobs.shutdown(Shutdown::Drain);
+    assert!(jobs.iter().eq([(7, "bucket"), (9, "broom")]));
+
+    let largest = PriorityQueue::unbounded();
+    largest.put_many((0..100).map(Reverse)).unwrap();
+    let left = largest.shutdown(Shutdown::Immediate);
+    assert!(left.eq((0..100).rev().map(Reverse)));
+
+    // Of equal ones the oldest, whatever stands behind the priority.
+    let alike = PriorityQueue::unbounded();
+    for (priority, work) in [(1, "c"), (0, "a"), (1, "d"), (0, "b")] {
+        let work = Box::new(move || work);
+        alike.put(Work { priority, work }).unwrap();
+    }
+    alike.shutdown(Shutdown::Drain);
+    let done: String = alike.iter().map(|job| (job.work)()).collect();
+    assert_eq!(done, "abcd");
+}
+
+/// Something to do that cannot be compared.
+struct Work {
+    priority: u32,
+    work: Box<dyn Fn() -> &'static str + Send>,
+}
+
+impl Ord for Work {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.priority.cmp(&other.priority)
+    }
+}
+
+impl PartialOrd for Work {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Work {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Work {}
