@@ -14,6 +14,10 @@
 //! | [`Semaphore`] | `threading.BoundedSemaphore` | a permit comes back when it is dropped, also by a panic |
 //! | [`Barrier`] | `threading.Barrier` | who gives up has not arrived; the barrier is not broken |
 //! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
+//! | [`thread::spawn`], [`thread::Builder`] | `threading.Thread` | always named; a panic is an error with its location; joining oneself is an error |
+//! | [`thread::join_at_exit`] | what the interpreter does at its end | threads that are no daemons are waited for |
+//! | [`thread::repeat_until`], [`thread::every`] | `while not stop.wait(period)` | no drift; stops at once when it waits |
+//! | [`Timer`] | `threading.Timer` | a cancelled one does not go off |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
 //! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
@@ -108,8 +112,9 @@
 //!
 //! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
 //! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
-//! of panics, `executor/` stands on all of it. Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`;
-//! the latter has loom models.
+//! of panics, `executor/` stands on all of it, `thread/` and `timer.rs` on `executor/`'s promises.
+//! Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`; the latter
+//! has loom models.
 
 mod event;
 mod executor;
@@ -120,6 +125,8 @@ mod queue;
 #[cfg(unix)]
 pub mod signal;
 mod sys;
+pub mod thread;
+mod timer;
 mod unbounded;
 
 pub use brigade_core::{
@@ -138,3 +145,4 @@ pub use queue::{
     Store,
 };
 pub use sys::park::Parker;
+pub use timer::Timer;

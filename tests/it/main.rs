@@ -36,4 +36,8 @@ mod storm;
 mod task;
 #[cfg(target_os = "linux")]
 mod tasks;
+#[cfg(target_os = "linux")]
+mod thread;
+#[cfg(target_os = "linux")]
+mod timer;
 mod waiting;

@@ -30,3 +30,4 @@ pub use thread_pool::{
     BuildError, Builder, Cancelled, SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError,
 };
 pub use wait::{ReturnWhen, Waited, wait, wait_deadline, wait_timeout};
+pub(crate) use work::{Job, Promise, promised};

@@ -53,6 +53,16 @@ where
     (Job { work }, fresh)
 }
 
+/// A new task for a thread of its own, as its two sides.
+pub(crate) fn promised<F, T>(closure: F) -> (Job, Promise<T>)
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (job, fresh) = new(closure);
+    (job, fresh.promise())
+}
+
 /// How one side's part in a task ended, and what is left to do about it.
 struct Ending {
     fate: Fate,
@@ -242,7 +252,7 @@ impl Ending {
 
 /// The pool's handle of a task: run it, or drop it and thereby cancel the task. Nobody waits for a
 /// task that is in nobody's hands.
-pub(super) struct Job {
+pub(crate) struct Job {
     work: NonNull<dyn Run>,
 }
 
@@ -254,7 +264,7 @@ unsafe impl Sync for Job {}
 impl Job {
     /// Runs the task, unless it was cancelled. Does not panic, whatever the user's closures,
     /// destructors and wakers do.
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         let work = ManuallyDrop::new(self).work;
         // SAFETY: the handle is ours, so the allocation is there until `run` leaves it.
         let ending = unsafe { work.as_ref() }.run();
@@ -279,7 +289,7 @@ impl fmt::Debug for Job {
 }
 
 /// The owner's handle of a task.
-pub(super) struct Promise<T> {
+pub(crate) struct Promise<T> {
     work: NonNull<dyn Outcome<T>>,
 }
 
@@ -296,7 +306,7 @@ impl<T> Promise<T> {
     }
 
     /// Drops the closure, unless somebody has begun with it; says whether it did.
-    pub(super) fn cancel(&self) -> bool {
+    pub(crate) fn cancel(&self) -> bool {
         let Some(ending) = self.work().cancel(Then::Stay) else {
             return false;
         };
@@ -305,7 +315,7 @@ impl<T> Promise<T> {
         true
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.work().is_done()
     }
 
@@ -315,12 +325,12 @@ impl<T> Promise<T> {
     }
 
     /// Waits until the result is there; `false` if the deadline passes first.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         self.work().wait(deadline)
     }
 
     /// Takes the result, if it is there.
-    pub(super) fn take(&mut self) -> Option<Result<T, TaskError>> {
+    pub(crate) fn take(&mut self) -> Option<Result<T, TaskError>> {
         // SAFETY: it is done, and we are the owner, exclusively borrowed.
         self.is_done().then(|| unsafe { self.work().take() })
     }
@@ -339,7 +349,7 @@ impl<T> Promise<T> {
     }
 
     /// Takes the result, or has the waker woken when it is there.
-    pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Result<T, TaskError>> {
+    pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Result<T, TaskError>> {
         if self.register(waker) {
             // SAFETY: it is done, and we are the owner, exclusively borrowed.
             Poll::Ready(unsafe { self.work().take() })

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | sleeping on a word | `futex_linux.rs` | `parking_lot.rs` |
 //! | telling an event from a signal handler | `notify_direct.rs` | `notify_pipe.rs` |
+//! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
 //! What is built on them is written once: `park.rs`, with `wakers.rs` and `handler.rs`, and
 //! `signal.rs`.
@@ -34,6 +35,14 @@ mod notify;
 ))]
 #[path = "notify_pipe.rs"]
 mod notify;
+
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
+#[path = "thread_id_linux.rs"]
+pub(crate) mod thread_id;
+
+#[cfg(not(all(any(target_os = "linux", target_os = "android"), not(brigade_portable))))]
+#[path = "thread_id_none.rs"]
+pub(crate) mod thread_id;
 
 #[cfg(unix)]
 mod errno;

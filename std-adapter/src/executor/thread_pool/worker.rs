@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::roster::Roster;
 use crate::executor::self_wait;
 use crate::executor::work::Job;
-use crate::{JoinCounter, Queue};
+use crate::{JoinCounter, Queue, thread};
 
 /// What the workers and the pool's owner have in common.
 pub(super) struct Shared {
@@ -30,6 +30,7 @@ pub(super) fn work(shared: &Shared) {
     }
 
     let _leave = Leave(shared);
+    let _listed = thread::enter_as_daemon();
     self_wait::set_own(Some(Arc::clone(&shared.roster)));
     while let Ok(job) = shared.queue.get() {
         job.run();
