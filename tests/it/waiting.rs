@@ -100,6 +100,69 @@ fn a_notification_without_waiters_wakes_nobody() {
     drop(waiter);
 }
 
+thread_local! {
+    static SPUN: Cell<u32> = const { Cell::new(0) };
+    static SLEPT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts spins and sleeps.
+enum Spinning {}
+
+impl Park for Spinning {
+    type Deadline = Infallible;
+    type Wakers = NoWakers;
+
+    fn park(_: &Word, _: u32, _: Option<Infallible>) -> Wake {
+        SLEPT.set(SLEPT.get() + 1);
+        Wake::Woken
+    }
+
+    fn unpark(_: &Word, _: u32) {}
+
+    fn relax(_: u32) -> bool {
+        false
+    }
+
+    fn spin() -> bool {
+        SPUN.set(SPUN.get() + 1);
+        true
+    }
+}
+
+/// An answer that comes during a spin, or not before somebody has slept; worth five spins.
+enum Answer {
+    InSpin(u32),
+    AfterSleep,
+}
+
+impl Condition for Answer {
+    type Output = ();
+
+    fn glance(&self) -> bool {
+        match self {
+            Self::InSpin(spin) => SPUN.get() == *spin,
+            Self::AfterSleep => SLEPT.get() > 0,
+        }
+    }
+
+    fn spins(&self) -> u32 {
+        5
+    }
+
+    fn attempt(&mut self) -> Option<()> {
+        self.glance().then_some(())
+    }
+}
+
+#[test]
+fn who_expects_an_answer_spins_for_it_and_then_sleeps() {
+    let count = EventCount::<Spinning>::new();
+    assert_eq!(count.wait(&mut Answer::InSpin(3), None), Some(()));
+    assert_eq!((SPUN.take(), SLEPT.get()), (3, 0));
+    assert_eq!(count.wait(&mut Answer::AfterSleep, None), Some(()));
+    assert_eq!((SPUN.get(), SLEPT.get()), (5, 1));
+}
+
 struct Bomb;
 
 impl Drop for Bomb {

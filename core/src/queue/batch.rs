@@ -115,6 +115,10 @@ impl<C: Container, P: Park> Condition for PutMany<'_, C, P> {
         self.queue.patience()
     }
 
+    fn spins(&self) -> u32 {
+        self.queue.spins()
+    }
+
     fn attempt(&mut self) -> Option<Answer> {
         let mut pause = Pause::<P>::new();
         let answer = loop {
@@ -160,6 +164,10 @@ impl<C: Container, P: Park, I: Extend<C::Item>> Condition for GetMany<'_, '_, C,
 
     fn patience(&self) -> u32 {
         self.queue.patience()
+    }
+
+    fn spins(&self) -> u32 {
+        self.queue.spins()
     }
 
     fn attempt(&mut self) -> Option<Self::Output> {

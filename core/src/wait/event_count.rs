@@ -107,6 +107,12 @@ pub trait Condition {
     /// Whether an attempt is worth making. May be wrong; asked often, so cheap.
     fn glance(&self) -> bool;
 
+    /// How often to [spin](Park::spin), with a glance after each, before the first step of waiting:
+    /// more than 0 where the answer of a peer that runs is likely to come so soon.
+    fn spins(&self) -> u32 {
+        0
+    }
+
     /// The first [step](Park::relax) of waiting: above 0 to skip the shortest. Looking often gets
     /// in the way of those who are about to make the condition good.
     fn patience(&self) -> u32 {
@@ -152,16 +158,23 @@ impl<P: Park> EventCount<P> {
         condition: &mut C,
         deadline: Option<P::Deadline>,
     ) -> Option<C::Output> {
+        let mut spins = condition.spins();
         let mut step = condition.patience();
-        while P::relax(step) {
+        loop {
+            if spins > 0 && P::spin() {
+                spins -= 1;
+            } else if P::relax(step) {
+                spins = 0;
+                step += 1;
+            } else {
+                return self.wait_asleep(condition, deadline);
+            }
             if condition.glance() {
                 if let Some(output) = condition.attempt() {
                     return Some(output);
                 }
             }
-            step += 1;
         }
-        self.wait_asleep(condition, deadline)
     }
 
     #[cold]

@@ -91,6 +91,11 @@ impl<P: Park, const WAKERS: usize> Park for Async<P, WAKERS> {
     fn relax(step: u32) -> bool {
         P::relax(step)
     }
+
+    #[inline]
+    fn spin() -> bool {
+        P::spin()
+    }
 }
 
 impl<P: TimedPark, const WAKERS: usize> TimedPark for Async<P, WAKERS> {

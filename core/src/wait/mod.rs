@@ -64,6 +64,17 @@ pub trait Park {
     /// Also called, whatever it answered, where there is nothing to sleep on: while a peer is
     /// between two instructions.
     fn relax(step: u32) -> bool;
+
+    /// Spins for about a tenth of a microsecond, if the one who is waited for may run meanwhile, on
+    /// another processor; `false`, at once, where spinning is no use.
+    ///
+    /// Only asked where an answer is expected within a microsecond or two: see
+    /// [`Condition::spins`]. Unless a backend says otherwise, it is no use.
+    #[inline]
+    #[must_use]
+    fn spin() -> bool {
+        false
+    }
 }
 
 /// Waiting for a peer that is in the middle of an operation: step by step, and never asleep.

@@ -5,6 +5,7 @@
 //! | concern | Linux, Android | elsewhere |
 //! |---|---|---|
 //! | sleeping on a word | `futex_linux.rs` | `parking_lot.rs` |
+//! | where a thread may run | `affinity_linux.rs` | `affinity_unknown.rs` |
 //! | telling an event from a signal handler | `notify_direct.rs` | `notify_pipe.rs` |
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
@@ -20,6 +21,14 @@ mod sleep;
 #[cfg(not(all(any(target_os = "linux", target_os = "android"), not(brigade_portable))))]
 #[path = "parking_lot.rs"]
 mod sleep;
+
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
+#[path = "affinity_linux.rs"]
+mod affinity;
+
+#[cfg(not(all(any(target_os = "linux", target_os = "android"), not(brigade_portable))))]
+#[path = "affinity_unknown.rs"]
+mod affinity;
 
 mod handler;
 pub(crate) mod park;
