@@ -21,6 +21,8 @@
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
 //! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
+//! | [`ThreadPool::submit_after`] | `threading.Timer` | on a pool; [`submit_every`](ThreadPool::submit_every) keeps to its grid |
+//! | [`CancelToken`] | an `Event` | with children; never cleared |
 //! | [`wait`], [`as_completed`] | the same | nothing is polled; no task is lost at a time-out |
 //! | [`Task`] | `Future` | always ends: in a value, a panic or a cancellation; it can be awaited |
 //!
@@ -42,7 +44,7 @@
 //!   hold up others for as long. No operation of [`Queue`], [`ThreadPool`] or [`Task`] may be used
 //!   in a signal handler.
 //! - **A closure that runs cannot be stopped**, only one that waits in the queue. Give long ones an
-//!   [`Event`] to look at.
+//!   [`CancelToken`] to look at.
 //! - **Two pools can wait for each other.** A pool whose workers would all wait for tasks, or for room
 //!   in the queue, of the same pool gets an error ([`WouldDeadlock`]); but nobody finds out about
 //!   workers that wait for another pool, or by a lock or a channel.
@@ -135,9 +137,10 @@ pub use brigade_core::{
 };
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
-    AsCompleted, BuildError, Builder, Cancelled, Executor, Map, MapUnordered, Message, NoneInTime,
-    ReturnWhen, SubmitError, SubmitTimeoutError, Task, TaskError, ThreadPool, TrySubmitError,
-    Waited, WouldDeadlock, as_completed, wait, wait_deadline, wait_timeout,
+    AsCompleted, BuildError, Builder, CancelToken, Cancellable, Cancelled, Executor, Map,
+    MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, SubmitError, SubmitTimeoutError, Task,
+    TaskError, ThreadPool, TrySubmitError, Waited, WouldDeadlock, as_completed, wait,
+    wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};
 pub use queue::{

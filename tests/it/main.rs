@@ -4,6 +4,9 @@ mod containers;
 #[cfg(target_os = "linux")]
 mod executor;
 #[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
+mod executor_later;
+#[cfg(target_os = "linux")]
 mod executor_map;
 #[cfg(target_os = "linux")]
 mod harness;

@@ -187,18 +187,7 @@ impl Executor for ThreadPool {
         A: Message,
         R: Message,
     {
-        // A closure that comes back does not let the argument out, so that is kept beside it.
-        let kept = Arc::new(Mutex::new(Some(argument)));
-        let take = |kept: &Mutex<Option<A>>| {
-            let argument = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-            argument.expect("either the closure takes it, or comes back")
-        };
-        let taken = Arc::clone(&kept);
-        let submitted = ThreadPool::submit(self, move || function(take(&taken)));
-        submitted.map_err(|error| match error {
-            SubmitError::ShutDown(_) => SubmitError::ShutDown(take(&kept)),
-            SubmitError::WouldDeadlock(_) => SubmitError::WouldDeadlock(take(&kept)),
-        })
+        self.submit_kept(argument, function)
     }
 
     fn workers(&self) -> usize {
@@ -219,6 +208,30 @@ impl Executor for ThreadPool {
 }
 
 impl ThreadPool {
+    /// Submits `run(argument)` so that the argument comes back if it is refused.
+    pub(super) fn submit_kept<A, T>(
+        &self,
+        argument: A,
+        run: impl FnOnce(A) -> T + Send + 'static,
+    ) -> Result<Task<T>, SubmitError<A>>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+    {
+        // A closure that comes back does not let out what it holds, so that is kept beside it.
+        let kept = Arc::new(Mutex::new(Some(argument)));
+        let take = |kept: &Mutex<Option<A>>| {
+            let argument = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+            argument.expect("either the closure takes it, or comes back")
+        };
+        let taken = Arc::clone(&kept);
+        let submitted = self.submit(move || run(take(&taken)));
+        submitted.map_err(|error| match error {
+            SubmitError::ShutDown(_) => SubmitError::ShutDown(take(&kept)),
+            SubmitError::WouldDeadlock(_) => SubmitError::WouldDeadlock(take(&kept)),
+        })
+    }
+
     /// Runs `function` on each item in the workers, and yields the results in the order of the
     /// items. What Python calls `Executor.map`.
     ///

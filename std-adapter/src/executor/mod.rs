@@ -5,10 +5,13 @@
 //! through `self_wait.rs`, which sees to it that no pool waits for itself.
 //!
 //! For several tasks at a time there are `on_done.rs`, `wait.rs`, `as_completed.rs` and `map/`;
-//! `interface.rs` is what all executors have in common.
+//! `interface.rs` is what all executors have in common, `delay.rs` keeps the time for what is
+//! submitted for later, and `cancel_token.rs` asks running work to stop.
 
 mod as_completed;
+mod cancel_token;
 mod completions;
+mod delay;
 mod handoff;
 mod interface;
 mod map;
@@ -21,13 +24,15 @@ mod wait;
 mod work;
 
 pub use as_completed::{AsCompleted, NoneInTime, as_completed};
+pub use cancel_token::{CancelToken, Cancellable};
 pub use interface::Executor;
 pub use map::{Map, MapUnordered};
 pub use message::Message;
 pub use self_wait::WouldDeadlock;
 pub use task::{Task, TaskError};
 pub use thread_pool::{
-    BuildError, Builder, Cancelled, SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError,
+    BuildError, Builder, Cancelled, Repeat, SubmitError, SubmitTimeoutError, ThreadPool,
+    TrySubmitError,
 };
 pub use wait::{ReturnWhen, Waited, wait, wait_deadline, wait_timeout};
 pub(crate) use work::{Job, Promise, promised};

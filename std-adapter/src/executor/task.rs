@@ -23,7 +23,7 @@ use crate::Panic;
 /// A task always ends: with the closure's value, as [`Panicked`](TaskError::Panicked), or as
 /// [`Cancelled`](TaskError::Cancelled) if the closure was dropped before it was run. It does not
 /// end while the closure runs on, and nothing can stop a closure from outside; give long ones an
-/// [`Event`](crate::Event) to look at.
+/// [`CancelToken`](crate::CancelToken) to look at.
 ///
 /// Dropping a task neither cancels it nor waits for it; the result is dropped when it comes.
 ///

@@ -12,7 +12,9 @@
 
 mod builder;
 mod cancelled;
+mod delayed;
 mod error;
+mod repeat;
 mod roster;
 mod submit;
 mod worker;
@@ -20,6 +22,7 @@ mod worker;
 pub use builder::Builder;
 pub use cancelled::Cancelled;
 pub use error::{BuildError, SubmitError, SubmitTimeoutError, TrySubmitError};
+pub use repeat::Repeat;
 pub(super) use roster::Roster;
 
 use std::fmt;
@@ -124,6 +127,7 @@ impl ThreadPool {
         // From before the first leaves the queue.
         let outsider = self.shared.roster.outsider();
         let handed_back = self.shared.queue.shutdown(how);
+        self.shared.forget_delayed();
         handed_back
             .map(|job| Cancelled::new(job, outsider.clone()))
             .collect()

@@ -130,7 +130,7 @@ impl ThreadPool {
         }
     }
 
-    fn task<F, T>(&self, fresh: Fresh<F, T>) -> Task<T> {
+    pub(super) fn task<F, T>(&self, fresh: Fresh<F, T>) -> Task<T> {
         Task::new(fresh.promise(), self.shared.roster.pool())
     }
 

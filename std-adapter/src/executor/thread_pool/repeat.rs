@@ -1,0 +1,305 @@
+//! Submitting again and again: [`ThreadPool::submit_every`].
+//!
+//! ```text
+//!     Waiting --- due, a worker is free ---> Running
+//!        ^                                     |
+//!        +------- the next is scheduled -------+
+//!        |                                     |
+//!        '--> Ended <--------------------------'   cancelled, shut down, or it panicked
+//! ```
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::delayed::{Offer, after};
+use super::worker::Shared;
+use super::{SubmitError, ThreadPool};
+use crate::Event;
+use crate::executor::delay::Action;
+use crate::executor::work::{self, contain};
+use crate::panic::{Panic, catch};
+
+impl ThreadPool {
+    /// Has a closure run by a worker every `period`, for the first time one period from now.
+    ///
+    /// The runs keep to the grid of multiples of the period from now: delays do not add up. Runs
+    /// never overlap: one that is still on, or waits for a worker, when the next would be due takes
+    /// its place, and the grid goes on behind it.
+    ///
+    /// It ends when the [`Repeat`] is cancelled or dropped, when the pool is shut down, in whatever
+    /// way, and when a run panics, which leaves nobody knows what behind in the closure;
+    /// [`Repeat::join`] tells. The time is kept as by [`submit_after`](Self::submit_after).
+    ///
+    /// # Errors
+    ///
+    /// Gives the closure back if the pool is shut down.
+    ///
+    /// # Panics
+    ///
+    /// If the period is zero, or the system cannot start the thread that keeps the time.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use brigade::{Queue, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new()?;
+    /// let ticks = Arc::new(Queue::unbounded());
+    /// let sender = Arc::clone(&ticks);
+    /// let mut number = 0;
+    /// let repeat = pool.submit_every(Duration::from_millis(2), move || {
+    ///     number += 1;
+    ///     sender.put(number).unwrap();
+    /// })?;
+    /// assert_eq!((ticks.get()?, ticks.get()?, ticks.get()?), (1, 2, 3));
+    /// repeat.cancel();
+    /// repeat.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit_every<F>(&self, period: Duration, closure: F) -> Result<Repeat, SubmitError<F>>
+    where
+        F: FnMut() + Send + 'static,
+    {
+        assert!(period > Duration::ZERO, "a period has a length");
+        if self.shared.is_shut_down() {
+            return Err(SubmitError::ShutDown(closure));
+        }
+        let series = Arc::new(Series {
+            place: Mutex::new(Place::Waiting(closure)),
+            ended: Event::new(),
+            begun: Instant::now(),
+            period,
+            pool: Arc::downgrade(&self.shared),
+        });
+        series.schedule(&self.shared);
+        Ok(Repeat {
+            series,
+            is_detached: false,
+        })
+    }
+}
+
+/// A closure that is run every so often: see [`ThreadPool::submit_every`].
+///
+/// Dropping it cancels the repetition.
+#[must_use = "dropping it cancels the repetition"]
+pub struct Repeat {
+    series: Arc<dyn Repeating>,
+    is_detached: bool,
+}
+
+impl Repeat {
+    /// Has no further run begin. Does not wait for one that is on: [`join`](Self::join) does. If
+    /// none is, drops the closure. Never blocks.
+    pub fn cancel(&self) {
+        self.series.cancel();
+    }
+
+    /// Whether it has come to its end, and no run is on. Never blocks.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.series.ended().is_set()
+    }
+
+    /// Waits until it has come to its end: it was cancelled, the pool was shut down, or a run
+    /// panicked.
+    ///
+    /// Blocks. In a task of the same pool it takes up one worker, which the run may need that it
+    /// waits for.
+    ///
+    /// # Errors
+    ///
+    /// If a run panicked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let pool = brigade::ThreadPool::new()?;
+    /// let mut left = 3;
+    /// let repeat = pool.submit_every(Duration::from_millis(1), move || {
+    ///     left -= 1;
+    ///     assert!(left > 0, "nothing is left");
+    /// })?;
+    /// assert_eq!(repeat.join().unwrap_err().message(), "nothing is left");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn join(self) -> Result<(), Panic> {
+        self.series.ended().wait();
+        self.series.take_panic().map_or(Ok(()), Err)
+    }
+
+    /// Like [`join`](Self::join), for `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// Gives the repetition back, which goes on, if it has not come to its end in time.
+    pub fn join_timeout(self, timeout: Duration) -> Result<Result<(), Panic>, Self> {
+        if self.series.ended().wait_timeout(timeout) {
+            Ok(self.join())
+        } else {
+            Err(self)
+        }
+    }
+
+    /// Lets it go on until the pool is shut down or a run panics.
+    pub fn detach(mut self) {
+        self.is_detached = true;
+    }
+}
+
+impl Drop for Repeat {
+    fn drop(&mut self) {
+        if !self.is_detached {
+            self.cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeat")
+            .field("ended", &self.is_ended())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A series of runs, as its owner sees it.
+trait Repeating: Send + Sync {
+    fn cancel(&self);
+    fn ended(&self) -> &Event;
+    fn take_panic(&self) -> Option<Panic>;
+}
+
+struct Series<F> {
+    place: Mutex<Place<F>>,
+    /// Set when it is in `Ended`.
+    ended: Event,
+    begun: Instant,
+    period: Duration,
+    pool: Weak<Shared>,
+}
+
+/// Where the closure is.
+enum Place<F> {
+    /// Here, until it is due.
+    Waiting(F),
+    /// In the hands of a worker.
+    Running { last: bool },
+    /// Dropped.
+    Ended(Option<Panic>),
+}
+
+impl<F> Series<F> {
+    fn place(&self) -> MutexGuard<'_, Place<F>> {
+        // No code of the user's runs under the lock.
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the closure, which the caller has.
+    fn end(&self, closure: F, panic: Option<Panic>) {
+        contain(|| drop(closure));
+        *self.place() = Place::Ended(panic);
+        self.ended.set();
+    }
+}
+
+impl<F: FnMut() + Send + 'static> Series<F> {
+    /// Sees to the next run.
+    fn schedule(self: &Arc<Self>, pool: &Arc<Shared>) {
+        let passed = self.begun.elapsed().as_nanos() / self.period.as_nanos();
+        let next = u32::try_from(passed + 1).unwrap_or(u32::MAX);
+        let delay = self.period.saturating_mul(next);
+        pool.at(after(self.begun, delay), Tick(Some(Arc::clone(self))));
+    }
+
+    /// One run.
+    fn run(self: &Arc<Self>) {
+        let mut closure = {
+            let mut place = self.place();
+            match std::mem::replace(&mut *place, Place::Running { last: false }) {
+                Place::Waiting(closure) => closure,
+                other => {
+                    *place = other;
+                    return;
+                }
+            }
+        };
+        if let Err(panic) = catch(&mut closure) {
+            return self.end(closure, Some(panic));
+        }
+        let pool = self.pool.upgrade().filter(|pool| !pool.is_shut_down());
+        {
+            let mut place = self.place();
+            if let (Some(_), Place::Running { last: false }) = (&pool, &*place) {
+                *place = Place::Waiting(closure);
+            } else {
+                drop(place);
+                return self.end(closure, None);
+            }
+        }
+        if let Some(pool) = pool {
+            self.schedule(&pool);
+        }
+    }
+}
+
+impl<F: FnMut() + Send + 'static> Repeating for Series<F> {
+    fn cancel(&self) {
+        let mut place = self.place();
+        match std::mem::replace(&mut *place, Place::Running { last: true }) {
+            Place::Waiting(closure) => {
+                drop(place);
+                self.end(closure, None);
+            }
+            Place::Running { .. } => {}
+            Place::Ended(panic) => *place = Place::Ended(panic),
+        }
+    }
+
+    fn ended(&self) -> &Event {
+        &self.ended
+    }
+
+    fn take_panic(&self) -> Option<Panic> {
+        match &mut *self.place() {
+            Place::Ended(panic) => panic.take(),
+            _ => None,
+        }
+    }
+}
+
+/// The next run of a series. If it is dropped, there is no next one.
+struct Tick<F: FnMut() + Send + 'static>(Option<Arc<Series<F>>>);
+
+impl<F: FnMut() + Send + 'static> Action for Tick<F> {
+    fn act(self: Box<Self>) -> Option<Box<dyn Action>> {
+        let pool = self.0.as_ref()?.pool.upgrade()?;
+        let tick = *self;
+        let (job, fresh) = work::new(move || tick.run());
+        drop(fresh);
+        Box::new(Offer::new(&pool, job)).act()
+    }
+}
+
+impl<F: FnMut() + Send + 'static> Tick<F> {
+    fn run(mut self) {
+        if let Some(series) = self.0.take() {
+            series.run();
+        }
+    }
+}
+
+impl<F: FnMut() + Send + 'static> Drop for Tick<F> {
+    fn drop(&mut self) {
+        if let Some(series) = self.0.take() {
+            series.cancel();
+        }
+    }
+}
