@@ -156,7 +156,7 @@ impl<T> Container for UnboundedFifo<T> {
             self.head.pass(length);
             drop(head);
             // The receiver is the user's code: it runs without a lock.
-            into.extend(run);
+            run.move_into(into);
             popped += length;
         }
         Ok(popped)

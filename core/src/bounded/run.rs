@@ -55,13 +55,40 @@ impl<T> Run<T> {
     /// Appends items until the run is full or the source ends.
     #[inline]
     pub fn fill(&mut self, source: impl Iterator<Item = T>) {
-        let mut end = self.end;
-        for (place, item) in self.items[end..].iter_mut().zip(source) {
+        let mut filled = Filled {
+            count: self.end,
+            end: &mut self.end,
+        };
+        for (place, item) in self.items[filled.count..].iter_mut().zip(source) {
             place.write(item);
-            // At once, in case the source panics.
-            end += 1;
-            self.end = end;
+            filled.count += 1;
         }
+    }
+
+    /// Moves all items into a collection. If that panics, those it has not taken are dropped.
+    #[inline]
+    pub fn move_into(mut self, into: &mut impl Extend<T>) {
+        if core::mem::needs_drop::<T>() {
+            into.extend(self);
+        } else {
+            // An iterator over a slice, whose items collections copy all at once. Nothing is lost
+            // if this one leaks some.
+            let all = self.len();
+            into.extend(self.take_front(all));
+        }
+    }
+}
+
+/// Counts what is filled in, at the end: also if the source panics.
+struct Filled<'a> {
+    end: &'a mut usize,
+    count: usize,
+}
+
+impl Drop for Filled<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.end = self.count;
     }
 }
 

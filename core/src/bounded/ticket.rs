@@ -550,7 +550,7 @@ impl<T, S: Storage<Slot<T>>> Container for RawTicket<T, S> {
             let mut run = Run::new();
             // SAFETY: the claim is one of filled slots, of `length` tickets, one for each round.
             run.fill((0..length).map(|_| unsafe { claim.empty() }));
-            into.extend(run);
+            run.move_into(into);
             popped += length;
             if length < want {
                 break;

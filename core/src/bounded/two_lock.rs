@@ -547,7 +547,7 @@ impl<T, S: Storage<Slot<T>>> Container for RawTwoLock<T, S> {
                 run.fill(slots.iter().map(|slot| unsafe { Self::read(slot) }));
             }
             turn.passed(items);
-            into.extend(run);
+            run.move_into(into);
             popped += items as usize;
             if (items as usize) < want {
                 break;
