@@ -113,6 +113,25 @@ impl<P: Park> Event<P> {
         }
     }
 
+    /// Wakes the tasks that wait, as [`set`](Self::set) does, without setting the event: each looks
+    /// whether it was set, and if not goes on waiting.
+    ///
+    /// For backends whose [`Wakers`] leave tasks asleep where their wakers must not run, such as in a
+    /// signal handler: this makes up for it. Progress: that of the wakers. It may be called
+    /// wherever they may.
+    ///
+    /// ```
+    /// use brigade_core::{Event, wait::Async};
+    ///
+    /// static PRESSED: Event<Async> = Event::new();
+    ///
+    /// PRESSED.wake_tasks();
+    /// assert!(!PRESSED.is_set());
+    /// ```
+    pub fn wake_tasks(&self) {
+        self.wakers.wake(u32::MAX, 0);
+    }
+
     /// Makes the event not set. Those who began to wait before it was last set go on all the same.
     ///
     /// What was done before any of the sets that this clears is visible afterwards. So a consumer
