@@ -6,7 +6,8 @@ use crate::Parker;
 ///
 /// Everything it does is said at [`brigade_core::Event`], of which this is the form for threads.
 /// It can be a `static`. On Linux and Android, `set` may be called from a signal handler, as
-/// [`signal::on`](crate::signal::on) does.
+/// [`signal::on`](crate::signal::on) does. It does so also if tasks await the event; a handler of
+/// yours would run their wakers.
 ///
 /// # Example
 ///

@@ -13,7 +13,7 @@
 //! | [`JoinCounter`] | | one `done` too many is an error, not a wrap |
 //! | [`Semaphore`] | `threading.BoundedSemaphore` | a permit comes back when it is dropped, also by a panic |
 //! | [`Barrier`] | `threading.Barrier` | who gives up has not arrived; the barrier is not broken |
-//! | [`signal::on`] | `signal.signal` | from any thread; the second signal ends the program; restores on drop |
+//! | [`signal::on`], [`wait`](signal::wait()) | `signal.signal`, `sigwait` | from any thread; the second signal ends the program; restores on drop |
 //! | [`thread::spawn`], [`thread::Builder`] | `threading.Thread` | always named; a panic is an error with its location; joining oneself is an error |
 //! | [`thread::join_at_exit`] | what the interpreter does at its end | threads that are no daemons are waited for |
 //! | [`thread::repeat_until`], [`thread::every`] | `while not stop.wait(period)` | no drift; stops at once when it waits |

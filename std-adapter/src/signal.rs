@@ -3,7 +3,20 @@
 //! [`on`] has a set of signals set an event; everything that waits for the event, or looks at it
 //! between two pieces of work, then sees the request. The signal that comes *after* the first one
 //! takes its default action, so a program that is slow to stop can always be stopped by a second
-//! Ctrl-C. Dropping the [`Guard`] restores what was there before.
+//! Ctrl-C. Dropping the [`Guard`] restores what was there before. [`wait`](wait()) waits for a signal, and
+//! [`mask`](mask()) keeps signals away from a thread.
+//!
+//! # Several at once
+//!
+//! A guard has any number of signals, and a signal any number of guards: each arrival sets the
+//! events of all of them. Whether it takes its default action, too, the guard decides that was made
+//! last, among those of this signal: it does if that guard has received a signal before. So who
+//! makes a guard later, deeper inside the program, is asked first.
+//!
+//! Handlers that other code has installed **before**, in any way, are called ahead of ours, with all
+//! they would get from the kernel. One that is installed **later** takes the signal from us unless it
+//! calls what was there before it, as handlers should ([signal-hook], and with it tokio, does); if it
+//! stays beyond the guard it is left alone, and ours goes on passing signals from it to those before.
 //!
 //! # Limits
 //!
@@ -11,20 +24,37 @@
 //! - `SIGKILL` and `SIGSTOP` cannot be handled, and handling `SIGSEGV`, `SIGFPE` or `SIGILL` takes
 //!   more than an event; [`on`] refuses them. So it does signals whose default action it does not
 //!   know, such as the real-time ones.
-//! - A disposition belongs to the whole process. A handler that other code has installed before,
-//!   in any way, keeps running, ahead of ours. Other users of [signal-hook] share the signal with
-//!   us; but if one of them registers *after* [`on`] and stays beyond the guard, it loses the
-//!   signal when the guard restores the disposition.
-//! - A handler runs on whichever thread the kernel picks among those that do not block the signal.
-//!   System calls that it interrupts are restarted where the system can do so.
-//! - On systems other than Linux and Android the handler cannot wake threads itself; it tells a
-//!   helper thread, which ends with the guard.
+//! - A disposition belongs to the whole process. A handler runs on whichever thread the kernel
+//!   picks among those that do not block the signal; if all block it, it stays pending. System calls
+//!   that it interrupts are restarted where the system can do so, so a thread in a blocking `read`
+//!   stays there: have another wait for the event.
+//! - A thread that waits by `sigwait`, or a `signalfd`, and our handler do not both get a signal. Those
+//!   two take signals that all threads block, and then no handler runs.
+//! - After `fork` without `exec` the child has our handlers and, as far as memory goes, the same events;
+//!   it has not the thread that wakes tasks.
+//! - **Tasks** that await an event which a signal sets are woken by a thread of ours, named
+//!   `brigade-signals`: their wakers are not run in a handler. It is started when a task waits for the
+//!   first time in a program that handles signals, or the other way around, sleeps when there is
+//!   nothing to do, and stays. On systems other than Linux and Android it wakes threads as well, and
+//!   starts with the first guard. A handler of *yours* that sets an event which tasks await runs their
+//!   wakers itself; few are fit for that.
+//! - In a library that is loaded with `dlopen`, the first access of a thread to its thread-local
+//!   variables may allocate, also in a handler. Programs and what is linked with them are fine.
 //!
 //! # What the handler does
 //!
-//! One compare-and-exchange to record the first signal, and [`Event::set`]: an atomic exchange and
-//! at most one system call. It takes no lock, allocates nothing and leaves `errno` alone, so it is
-//! safe at any instruction of the program it interrupts.
+//! It walks a list of all guards, and for each of the signal does a few atomic operations, among
+//! them a compare-and-exchange to record the first signal, and [`Event::set`]: an atomic exchange and
+//! at most one system call. At most one more system call wakes `brigade-signals`. It takes no lock,
+//! waits for nobody, allocates and frees nothing and leaves `errno` alone, so it is safe at any
+//! instruction of the program it interrupts. Events and guards are freed by the threads that drop
+//! them. The tests count what is allocated in handlers during a storm of signals; to see the system
+//! calls, run a program under `strace -f` and look at what stands between `--- SIGINT ...` and
+//! `rt_sigreturn`: `futex` calls, and nothing else.
+//!
+//! The same holds for what you call in handlers of your own: of this crate, [`Event::set`], `clear`
+//! and `is_set` on Linux and Android, as long as no task awaits the event, and what the core's
+//! documentation says is fit for it.
 //!
 //! [signal-hook]: https://docs.rs/signal-hook
 //!
@@ -50,25 +80,32 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
+mod mask;
+mod wait;
+
+use std::fmt;
 use std::sync::Arc;
-use std::{error, fmt, io};
 
-use signal_hook::low_level::signal_name;
-
+pub use error::Error;
+pub use mask::{MaskGuard, mask};
 pub use signal_hook::consts::signal::{
     SIGABRT, SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP,
     SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH,
 };
+pub use wait::{wait, wait_deadline, wait_timeout};
 
 use crate::Event;
-use crate::sys::signal::{Arrivals, Hook};
+use crate::sys::signal::Watch;
+use error::checked;
 
 /// Has every arrival of one of `signals` set `event`, until the guard is dropped.
 ///
-/// May be called from any thread, any number of times. The first signal to arrive, of all in the
-/// set, is remembered ([`Guard::received`]). Any that comes after it *also* takes its default
-/// action, which for most signals ends the process there and then; clearing the event does not
-/// change that, a new guard does. A signal named twice counts once.
+/// May be called from any thread, any number of times. The event is a `&'static Event` or an
+/// `Arc<Event>`. The first signal to arrive, of all in the set, is remembered
+/// ([`Guard::received`]). Any that comes after it *also* takes its default action, which for most
+/// signals ends the process there and then; clearing the event does not change that, a new guard
+/// does. A signal named twice counts once.
 ///
 /// Numbers that have no constant in this module are fine as long as the system knows them.
 ///
@@ -84,8 +121,8 @@ use crate::sys::signal::{Arrivals, Hook};
 ///
 /// # Blocking
 ///
-/// Takes a lock, shared with other calls of `on` and with guards being dropped. Must not be called
-/// from a signal handler.
+/// Takes a lock, shared with other calls of `on` and with guards being dropped, and may start a
+/// thread (see the module's limits). Must not be called from a signal handler.
 ///
 /// # Example
 ///
@@ -100,42 +137,70 @@ use crate::sys::signal::{Arrivals, Hook};
 /// assert!(matches!(signal::on([9], &STOP), Err(signal::Error::Forbidden(9))));
 /// # Ok::<(), signal::Error>(())
 /// ```
-pub fn on(signals: impl IntoIterator<Item = i32>, event: &'static Event) -> Result<Guard, Error> {
-    let mut wanted: Vec<i32> = signals.into_iter().collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    if wanted.is_empty() {
-        return Err(Error::NoSignals);
-    }
-    for &signal in &wanted {
-        if signal_hook::consts::FORBIDDEN.contains(&signal) {
-            return Err(Error::Forbidden(signal));
+pub fn on(
+    signals: impl IntoIterator<Item = i32>,
+    event: impl Into<EventRef>,
+) -> Result<Guard, Error> {
+    let signals = checked(signals)?;
+    let none_patient = 0;
+    let watch = Watch::new(&signals, event.into(), none_patient).map_err(Error::os)?;
+    Ok(Guard { watch })
+}
+
+/// An event that handlers may set: one that lasts for ever, or a share of one.
+///
+/// Made from `&'static Event` or `Arc<Event>`. A guard keeps its share; the thread that drops the guard
+/// lets go of it, never a handler.
+///
+/// ```
+/// use std::sync::Arc;
+/// use brigade::{Event, signal};
+///
+/// let stop = Arc::new(Event::new());
+/// let guard = signal::on([signal::SIGTERM], Arc::clone(&stop))?;
+/// drop(guard);
+/// assert_eq!(Arc::strong_count(&stop), 1);
+/// # Ok::<(), signal::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct EventRef(Share);
+
+#[derive(Clone, Debug)]
+enum Share {
+    Static(&'static Event),
+    Counted(Arc<Event>),
+}
+
+impl EventRef {
+    pub(crate) fn get(&self) -> &Event {
+        match &self.0 {
+            Share::Static(event) => event,
+            Share::Counted(event) => event,
         }
-        if signal_name(signal).is_none() {
-            return Err(Error::Unknown(signal));
-        }
     }
-    let failed = |signal| move |source| Error::Os { signal, source };
-    let arrivals = Arrivals::new(event).map_err(failed(wanted[0]))?;
-    let hooks = wanted
-        .into_iter()
-        .map(|signal| Hook::new(signal, &arrivals).map_err(failed(signal)))
-        .collect::<Result<_, _>>()?;
-    Ok(Guard {
-        _hooks: hooks,
-        arrivals,
-    })
+}
+
+impl From<&'static Event> for EventRef {
+    fn from(event: &'static Event) -> Self {
+        Self(Share::Static(event))
+    }
+}
+
+impl From<Arc<Event>> for EventRef {
+    fn from(event: Arc<Event>) -> Self {
+        Self(Share::Counted(event))
+    }
 }
 
 /// Signals handled by an [`Event`], from [`on`].
 ///
 /// Dropping it takes our handlers away. For each signal that no other guard handles, the
 /// disposition becomes what it was before the first one: if that was the default, the next signal
-/// takes the default action again; if the signal was ignored (`nohup`), it is ignored again.
+/// takes the default action again; if the signal was ignored (`nohup`), it is ignored again. It
+/// waits for handlers that are running, which is not for long, and so must not be dropped in one.
 #[must_use = "dropping the guard restores the signals' former dispositions"]
 pub struct Guard {
-    _hooks: Vec<Hook>,
-    arrivals: Arc<Arrivals>,
+    watch: Watch,
 }
 
 impl Guard {
@@ -158,7 +223,7 @@ impl Guard {
     /// ```
     #[must_use]
     pub fn received(&self) -> Option<i32> {
-        self.arrivals.first()
+        self.watch.first()
     }
 }
 
@@ -167,81 +232,5 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard")
             .field("received", &self.received())
             .finish_non_exhaustive()
-    }
-}
-
-/// Why [`on`] could not set up the handlers.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// The set of signals was empty.
-    NoSignals,
-    /// This signal cannot be handled (`SIGKILL`, `SIGSTOP`), or not by setting an event (`SIGSEGV`,
-    /// `SIGFPE`, `SIGILL`).
-    Forbidden(i32),
-    /// This number is not a signal of this system, or one whose default action is not known, so
-    /// that a second arrival could not take it.
-    Unknown(i32),
-    /// The operating system refused.
-    #[non_exhaustive]
-    Os {
-        /// The signal being set up.
-        signal: i32,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSignals => write!(f, "no signals to handle: the set is empty"),
-            Self::Forbidden(signal) => write!(f, "{} cannot be handled", Name(*signal)),
-            Self::Unknown(signal) => write!(
-                f,
-                "{signal} is not a signal with a known default action on this system"
-            ),
-            Self::Os { signal, .. } => write!(f, "cannot handle {}", Name(*signal)),
-        }
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Os { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
-
-/// A signal as people know it.
-struct Name(i32);
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match signal_name(self.0) {
-            Some(name) => f.write_str(name),
-            None => write!(f, "signal {}", self.0),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Error, SIGUSR1, on};
-    use crate::Event;
-
-    static EVENT: Event = Event::new();
-
-    #[test]
-    fn impossible_sets_are_refused_with_a_reason() {
-        let text = |signals: &[i32]| on(signals.iter().copied(), &EVENT).unwrap_err().to_string();
-        assert_eq!(text(&[]), "no signals to handle: the set is empty");
-        assert_eq!(text(&[SIGUSR1, 9]), "SIGKILL cannot be handled");
-        assert_eq!(text(&[11]), "SIGSEGV cannot be handled");
-        for nonsense in [0, -1, 64, 65, 1000, i32::MIN, i32::MAX] {
-            assert!(matches!(on([nonsense], &EVENT), Err(Error::Unknown(n)) if n == nonsense));
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! End-to-end tests of brigade: what users rely on, seen from outside.
 
+#[cfg(target_os = "linux")]
+mod alone;
 mod containers;
 #[cfg(target_os = "linux")]
 mod executor;
@@ -32,6 +34,12 @@ mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;
 mod signal;
+#[cfg(target_os = "linux")]
+mod signal_chain;
+#[cfg(target_os = "linux")]
+mod signal_tasks;
+#[cfg(target_os = "linux")]
+mod signal_wait;
 mod spsc;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod storm;

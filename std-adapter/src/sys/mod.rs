@@ -6,11 +6,11 @@
 //! |---|---|---|
 //! | sleeping on a word | `futex_linux.rs` | `parking_lot.rs` |
 //! | where a thread may run | `affinity_linux.rs` | `affinity_unknown.rs` |
-//! | telling an event from a signal handler | `notify_direct.rs` | `notify_pipe.rs` |
+//! | what a signal handler does about an event | `notify_direct.rs` | `notify_pipe.rs` |
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
-//! What is built on them is written once: `park.rs`, with `wakers.rs` and `handler.rs`, and
-//! `signal.rs`.
+//! What is built on them is written once: `park.rs`, with `wakers.rs` and `handler.rs`; and for
+//! signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and `mask.rs`.
 //!
 //! `--cfg brigade_portable` picks the right-hand column on Linux as well, to check and test it.
 
@@ -54,7 +54,19 @@ pub(crate) mod thread_id;
 pub(crate) mod thread_id;
 
 #[cfg(unix)]
+mod courier;
+
+#[cfg(unix)]
+pub(crate) mod disposition;
+
+#[cfg(unix)]
 mod errno;
+
+#[cfg(unix)]
+pub(crate) mod mask;
+
+#[cfg(unix)]
+mod roster;
 
 #[cfg(unix)]
 pub(crate) mod signal;

@@ -1,35 +1,66 @@
-//! Telling an event from a signal handler, where waking a thread takes a lock: by way of a thread.
+//! What a handler does about an event, and what it leaves: where waking a thread takes a lock, it
+//! leaves everything.
 //!
-//! The handler writes a byte to a socket; a thread reads it and sets the event. When the notifier
-//! is dropped the thread reads the end of the stream, and ends too.
+//! The courier reads from a socket, to which a handler writes to call it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::thread;
+use std::sync::OnceLock;
 
+use super::courier::Need;
 use crate::Event;
 
-/// What a handler calls to have `event` set; async-signal-safe, apart from `errno`.
-pub(super) fn notifier(event: &'static Event) -> io::Result<impl Fn() + Send + Sync + 'static> {
-    let (messenger, arrivals) = UnixStream::pair()?;
-    // A full socket gives the thread enough to read; a handler must not wait for room.
-    messenger.set_nonblocking(true)?;
-    thread::Builder::new()
-        .name("brigade-signal".into())
-        .spawn(move || relay(arrivals, event))?;
-    Ok(move || {
-        // One system call, no lock, no allocation.
-        let _ = (&messenger).write(&[1]);
-    })
+/// What it takes for a handler to leave something.
+pub(super) const REASONS: u32 = Need::Signals as u32;
+
+/// In a handler: nothing can be done.
+pub(super) fn in_handler(_event: &Event) {}
+
+/// In the courier, after a handler.
+pub(super) fn afterwards(event: &Event) {
+    event.set();
 }
 
-fn relay(mut arrivals: UnixStream, event: &Event) {
-    let mut bytes = [0; 64];
-    loop {
-        match arrivals.read(&mut bytes) {
-            Ok(1..) => event.set(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Ok(0) | Err(_) => break,
+/// The handlers' end and the courier's. Never closed.
+static ENDS: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
+
+/// The courier's end.
+pub(super) struct Bell {
+    ear: &'static UnixStream,
+}
+
+impl Bell {
+    /// Not to be called by several at a time. The next one gets what one left that came to nothing.
+    pub(super) fn new() -> io::Result<Self> {
+        if ENDS.get().is_none() {
+            let ends = UnixStream::pair()?;
+            // A full socket gives the courier enough to read; a handler must not wait for room.
+            ends.0.set_nonblocking(true)?;
+            let _ = ENDS.set(ends);
+        }
+        match ENDS.get() {
+            Some((_, ear)) => Ok(Self { ear }),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// One system call, no lock, no allocation. Async-signal-safe, apart from `errno`.
+    pub(super) fn ring() {
+        if let Some((button, _)) = ENDS.get() {
+            let mut button = button;
+            let _ = button.write(&[1]);
+        }
+    }
+
+    /// Waits for the next ring; whether there can be more.
+    pub(super) fn rung(&mut self) -> bool {
+        let mut bytes = [0; 64];
+        loop {
+            match self.ear.read(&mut bytes) {
+                Ok(1..) => return true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return false,
+            }
         }
     }
 }

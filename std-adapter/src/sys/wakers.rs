@@ -4,6 +4,8 @@ use std::task::Waker;
 
 use brigade_core::wait::{GrowingWakers, Wakers};
 
+#[cfg(unix)]
+use super::courier::{self, Need};
 use super::handler::in_signal_handler;
 
 /// The wakers of all tasks that wait for one thing.
@@ -11,7 +13,7 @@ use super::handler::in_signal_handler;
 /// Nothing is allocated before the first comes; a wake-up costs a load as long as there is none.
 ///
 /// In a signal handler none is woken: an executor's waker may allocate, or take a lock that the
-/// thread below holds. Those who wait stay registered.
+/// thread below holds. Those who wait stay registered; the courier wakes them.
 #[derive(Debug)]
 pub struct TaskWakers {
     tasks: GrowingWakers,
@@ -27,6 +29,9 @@ impl Wakers for TaskWakers {
     };
 
     fn register(&self, waker: &Waker) -> Option<usize> {
+        // Without one, the task has to look by itself.
+        #[cfg(unix)]
+        courier::need(Need::Tasks).ok()?;
         self.tasks.register(waker)
     }
 

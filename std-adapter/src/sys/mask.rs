@@ -1,0 +1,71 @@
+//! The calling thread's signal mask, by sets of signals with a bit for each number.
+
+use std::{io, mem, ptr};
+
+use libc::{c_int, sigset_t};
+
+/// Has the calling thread block these signals; says which of them it did not block before.
+pub(crate) fn block(signals: u32) -> io::Result<u32> {
+    let before = change(libc::SIG_BLOCK, &set_of(signals))?;
+    Ok(signals & !bits_of(&before))
+}
+
+/// Has the calling thread not block these signals. What is pending of them is delivered.
+pub(crate) fn unblock(signals: u32) -> io::Result<()> {
+    change(libc::SIG_UNBLOCK, &set_of(signals)).map(drop)
+}
+
+/// Which of these signals the calling thread blocks.
+pub(crate) fn blocked(signals: u32) -> io::Result<u32> {
+    // To block none more changes nothing.
+    let now = change(libc::SIG_BLOCK, &empty())?;
+    Ok(signals & bits_of(&now))
+}
+
+/// Runs `action` while the calling thread blocks all signals.
+pub(super) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result<R> {
+    let mut all = empty();
+    // SAFETY: writes to a structure of ours.
+    unsafe { libc::sigfillset(&raw mut all) };
+    let before = change(libc::SIG_BLOCK, &all)?;
+    let result = action();
+    change(libc::SIG_SETMASK, &before)?;
+    Ok(result)
+}
+
+fn change(how: c_int, set: &sigset_t) -> io::Result<sigset_t> {
+    let mut before = empty();
+    // SAFETY: reads the one structure and writes the other, both ours.
+    match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), &raw mut before) } {
+        0 => Ok(before),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+fn empty() -> sigset_t {
+    // SAFETY: a plain C structure, of which zero is a value.
+    let mut set = unsafe { mem::zeroed() };
+    // SAFETY: writes to a structure of ours.
+    unsafe { libc::sigemptyset(&raw mut set) };
+    set
+}
+
+fn numbers(signals: u32) -> impl Iterator<Item = c_int> {
+    (1..32).filter(move |number| signals >> number & 1 == 1)
+}
+
+fn set_of(signals: u32) -> sigset_t {
+    let mut set = empty();
+    for number in numbers(signals) {
+        // SAFETY: writes to a structure of ours. A number that is no signal is refused.
+        unsafe { libc::sigaddset(&raw mut set, number) };
+    }
+    set
+}
+
+fn bits_of(set: &sigset_t) -> u32 {
+    numbers(u32::MAX)
+        // SAFETY: reads a structure of ours. A number that is no signal is refused.
+        .filter(|&number| unsafe { libc::sigismember(ptr::from_ref(set), number) } == 1)
+        .fold(0, |bits, number| bits | 1 << number)
+}
