@@ -13,7 +13,8 @@
 //!   have, and who has them;
 //! - [`scenario`]: one file for each, holding the loop that is measured;
 //! - [`round`]: takes turns between the contenders and reduces to medians;
-//! - [`report`], [`record`], [`plot`]: tables, CSV records, SVG plots.
+//! - [`report`], [`record`], [`plot`], [`summary`]: tables, CSV records, SVG plots, the README's
+//!   table.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the comparison needs Linux: it pins threads and measures a raw futex");
@@ -29,3 +30,4 @@ pub mod report;
 pub mod round;
 pub mod scenario;
 pub mod spsc;
+pub mod summary;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Parser;
 use compare::report::Table;
 use compare::scenario::{ALL, Effort, Scenario};
-use compare::{plot, record, round};
+use compare::{plot, record, round, summary};
 
 /// Puts brigade and its rivals through the same loops and says how they compare.
 #[derive(Parser)]
@@ -35,7 +35,8 @@ struct Options {
     #[arg(long)]
     list: bool,
 
-    /// Draw the plots of the newest record into `plots` and exit
+    /// Draw the plots of the newest record into `plots`, write its table into the project's README
+    /// and exit
     #[arg(long, conflicts_with_all = ["scenarios", "record", "quick", "runs"])]
     plot: bool,
 }
@@ -59,7 +60,9 @@ fn run(options: &Options) -> Result<(), String> {
     }
     if options.plot {
         let path = record::newest().map_err(|error| error.to_string())?;
-        return plot::draw(&path).map_err(|error| format!("{}: {error}", path.display()));
+        return plot::draw(&path)
+            .and_then(|()| summary::write(&path))
+            .map_err(|error| format!("{}: {error}", path.display()));
     }
 
     let effort = if options.quick {

@@ -70,10 +70,10 @@ pub fn write(scenario: &str, outcomes: &[Outcome], runs: usize) -> io::Result<Pa
         scenario: scenario.to_owned(),
         contender: outcome.name.to_owned(),
         class: outcome.class.to_owned(),
-        median_wall: tenths(outcome.median.wall),
-        median_cpu: tenths(outcome.median.cpu),
-        min: tenths(outcome.min),
-        max: tenths(outcome.max),
+        median_wall: hundredths(outcome.median.wall),
+        median_cpu: hundredths(outcome.median.cpu),
+        min: hundredths(outcome.min),
+        max: hundredths(outcome.max),
         runs,
     }));
     fs::create_dir_all(folder())?;
@@ -85,9 +85,9 @@ pub fn write(scenario: &str, outcomes: &[Outcome], runs: usize) -> io::Result<Pa
     Ok(path)
 }
 
-/// Digits beyond a tenth of a nanosecond are noise.
-fn tenths(nanos: f64) -> f64 {
-    (nanos * 10.0).round() / 10.0
+/// Digits beyond a hundredth of a nanosecond are noise.
+fn hundredths(nanos: f64) -> f64 {
+    (nanos * 100.0).round() / 100.0
 }
 
 /// Reads a record.
