@@ -138,6 +138,26 @@ fn a_waker_that_panics_costs_nobody_else_anything() {
     });
 }
 
+#[test]
+fn a_task_of_tokio_goes_on() {
+    ends_well(|| {
+        let _guard = signal::on([SIGWINCH], &EVENT).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            for _ in 0..100 {
+                let task = tokio::spawn(EVENT.wait_async());
+                tokio::task::yield_now().await;
+                // It waits by now, and so does the runtime soon.
+                raise(SIGWINCH).unwrap();
+                task.await.unwrap();
+                EVENT.clear();
+            }
+        });
+    });
+}
+
 /// The mask of the courier, if there is one.
 fn courier_blocks() -> Option<u64> {
     fs::read_dir("/proc/self/task").unwrap().find_map(|task| {
