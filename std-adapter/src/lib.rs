@@ -138,8 +138,8 @@ pub use brigade_core::{
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
     AsCompleted, BuildError, Builder, CancelToken, Cancellable, Cancelled, Executor, Map,
-    MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, SubmitError, SubmitTimeoutError, Task,
-    TaskError, ThreadPool, TrySubmitError, Waited, WouldDeadlock, as_completed, wait,
+    MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, Stats, SubmitError, SubmitTimeoutError,
+    Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WouldDeadlock, as_completed, wait,
     wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};

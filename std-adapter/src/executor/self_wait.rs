@@ -10,8 +10,8 @@
 //!
 //! So a worker that is about to wait for its own pool, and without a deadline, says so in the pool's
 //! [`Roster`], together with a [`Probe`] that tells whether the wait is over. If the last worker
-//! that is not waiting wants to wait as well, it is refused, and its task gets an error to deal
-//! with.
+//! that is not waiting wants to wait as well, then either the pool starts another one, if there may be
+//! more, or that worker is refused, and its task gets an error to deal with.
 //!
 //! Exactness: under the roster's lock all workers stand still, each in a wait whose probe says that
 //! it is not over; and nobody else has a task of the pool in hand. So nothing that goes on in the
@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::thread_pool::Roster;
+use super::thread_pool::Shared;
 
 /// How often a worker on the roster looks whether the others have come to a standstill without
 /// telling it.
@@ -86,24 +86,40 @@ impl<F: Fn() -> bool + Sync> Probe for F {
     }
 }
 
+/// What this thread is to its pool.
+pub(super) enum Own {
+    /// One of its workers.
+    Working(Arc<Shared>),
+    /// A former worker, which the pool does not count on any more.
+    Leaving(PoolId),
+}
+
 thread_local! {
-    /// The pool that this thread is a worker of.
-    static OWN: RefCell<Option<Arc<Roster>>> = const { RefCell::new(None) };
+    static OWN: RefCell<Option<Own>> = const { RefCell::new(None) };
 }
 
 /// Makes this thread a worker of a pool, or of none.
-pub(super) fn set_own(roster: Option<Arc<Roster>>) {
+pub(super) fn set_own(own: Option<Own>) {
     // Fails at the end of the thread, when it is a worker of none already.
-    let _ = OWN.try_with(|own| own.replace(roster));
+    let _ = OWN.try_with(|place| place.replace(own));
 }
 
-/// The pool that this thread is a worker of.
+/// The pool that this thread belongs to.
 pub(super) fn own_pool() -> Option<PoolId> {
-    own_roster().map(|roster| roster.pool())
+    let id = |own: &Own| match own {
+        Own::Working(shared) => shared.roster.pool(),
+        Own::Leaving(pool) => *pool,
+    };
+    OWN.try_with(|own| own.borrow().as_ref().map(id)).ok()?
 }
 
-fn own_roster() -> Option<Arc<Roster>> {
-    OWN.try_with(|own| own.borrow().clone()).ok().flatten()
+/// The pool, if this thread is one of its workers.
+fn worker_of(pool: PoolId) -> Option<Arc<Shared>> {
+    OWN.try_with(|own| match &*own.borrow() {
+        Some(Own::Working(shared)) if shared.roster.pool() == pool => Some(Arc::clone(shared)),
+        _ => None,
+    })
+    .ok()?
 }
 
 /// Waits until `probe` says that it is over, by calling `sleep`, which waits until then or until the
@@ -122,18 +138,21 @@ pub(super) fn wait(
     probe: &dyn Probe,
     mut sleep: impl FnMut(Option<Instant>) -> bool,
 ) -> Result<(), WouldDeadlock> {
-    let Some(roster) = own_roster().filter(|roster| roster.pool() == pool) else {
+    let Some(shared) = worker_of(pool) else {
         while !sleep(None) {}
         return Ok(());
     };
-    roster.while_waiting(probe, |stuck| {
+    let answer = shared.roster.while_waiting(probe, |ask| {
         loop {
-            if stuck() {
+            if !shared.may_wait(ask) {
                 return Err(WouldDeadlock);
             }
             if sleep(Instant::now().checked_add(LOOK_AGAIN)) {
                 return Ok(());
             }
         }
-    })
+    });
+    // If there are spare workers, they have done their duty.
+    shared.nudge();
+    answer
 }

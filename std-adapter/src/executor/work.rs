@@ -22,6 +22,7 @@ use std::time::Instant;
 use super::handoff::{Fate, Handoff, Then};
 use super::self_wait::Probe;
 use super::task::TaskError;
+use super::thread_pool::Tally;
 use crate::Parker;
 use crate::panic::catch;
 
@@ -74,8 +75,9 @@ struct Ending {
 
 /// The pool's side.
 trait Run: Send + Sync {
-    /// Runs the closure, unless somebody else has begun with it, and leaves.
-    fn run(&self) -> Ending;
+    /// Runs the closure, unless somebody else has begun with it, and leaves. What comes of it is
+    /// counted, and timed if it is said when the task was queued.
+    fn run(&self, tally: &Tally, queued: Option<Instant>) -> Ending;
     /// Drops the closure, unless somebody else has begun with it, and leaves.
     fn abandon(&self) -> Ending;
 }
@@ -113,13 +115,20 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    fn run(&self) -> Ending {
+    fn run(&self, tally: &Tally, queued: Option<Instant>) -> Ending {
         let Some(closure) = begin(self) else {
+            tally.skip();
             return Ending::of(self.leave());
         };
+        let timer = queued.map(|queued| (queued, Instant::now()));
+        tally.begin();
         // Unwind safety: what the closure leaves behind is seen by those it shares it with, and
         // they took that on themselves by sharing it between threads.
         let result = catch(closure).map_err(TaskError::Panicked);
+        if let Some((queued, begun)) = timer {
+            tally.time(begun.saturating_duration_since(queued), begun.elapsed());
+        }
+        tally.end(result.is_err());
         finish(self, result, Then::Leave)
     }
 
@@ -265,9 +274,15 @@ impl Job {
     /// Runs the task, unless it was cancelled. Does not panic, whatever the user's closures,
     /// destructors and wakers do.
     pub(crate) fn run(self) {
+        self.run_counted(&Tally::default(), None);
+    }
+
+    /// As [`run`](Self::run); what comes of it is counted, and timed if it is said when the task was
+    /// queued.
+    pub(super) fn run_counted(self, tally: &Tally, queued: Option<Instant>) {
         let work = ManuallyDrop::new(self).work;
         // SAFETY: the handle is ours, so the allocation is there until `run` leaves it.
-        let ending = unsafe { work.as_ref() }.run();
+        let ending = unsafe { work.as_ref() }.run(tally, queued);
         // SAFETY: the ending is of this work.
         unsafe { ending.settle(work) };
     }

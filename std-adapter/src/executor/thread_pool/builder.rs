@@ -1,13 +1,19 @@
 //! [`Builder`]: how a pool is made.
 
-use std::sync::{Arc, Mutex};
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::ThreadPool;
 use super::error::{BuildError, Kind};
-use super::roster::Roster;
-use super::worker::{self, Shared};
-use crate::{JoinCounter, Queue};
+use super::jobs::Jobs;
+use super::roster::{Hired, Roster};
+use super::staffing::Limits;
+use super::worker::{Shared, Style};
 
 /// Chooses what a [`ThreadPool`] is like.
 ///
@@ -25,28 +31,134 @@ use crate::{JoinCounter, Queue};
 /// assert!(ThreadPool::builder().threads(0).build().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
-    threads: Option<usize>,
-    name: String,
+    threads: Option<RangeInclusive<usize>>,
     queue_bound: Option<usize>,
-    stack_size: Option<usize>,
+    spares: usize,
+    style: Style,
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
         Self {
             threads: None,
-            name: "worker".into(),
             queue_bound: None,
-            stack_size: None,
+            spares: 0,
+            style: Style {
+                name: "worker".into(),
+                stack_size: None,
+                keep_alive: Duration::from_secs(60),
+                measure_time: false,
+                on_start: None,
+                on_stop: None,
+            },
         }
     }
 
     /// How many workers; one per available processor if not said.
     pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads..=threads);
+        self
+    }
+
+    /// How many workers at least and at most. The least are there from the beginning to the end;
+    /// another is started when a task is queued that none of the idle ones will take, and ends when
+    /// it has been idle for [long](Self::keep_alive).
+    ///
+    /// If the system cannot start one, the others run the tasks, and no more are started before the
+    /// next [`resize`](ThreadPool::resize); [`Stats::failed_starts`](super::Stats::failed_starts)
+    /// tells.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::{Arc, Barrier};
+    ///
+    /// let pool = brigade::ThreadPool::builder().grow_on_demand(1..=2).build()?;
+    /// assert_eq!(pool.stats().workers, 1);
+    /// // Two tasks that need each other: one worker could not run them.
+    /// let meet = Arc::new(Barrier::new(2));
+    /// let other = Arc::clone(&meet);
+    /// let tasks = [pool.submit(move || { meet.wait(); })?, pool.submit(move || { other.wait(); })?];
+    /// for task in tasks {
+    ///     task.result()?;
+    /// }
+    /// assert_eq!(pool.stats().workers, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn grow_on_demand(mut self, threads: RangeInclusive<usize>) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// How long a worker above the least number may be idle before it ends; a minute if not said.
+    pub fn keep_alive(mut self, idle: Duration) -> Self {
+        self.style.keep_alive = idle;
+        self
+    }
+
+    /// Lets the pool start up to so many spare workers, each for as long as a worker waits for a task
+    /// of its own pool or for room in its queue; none if not said.
+    ///
+    /// Without a spare one, the last worker to wait like that gets
+    /// [`TaskError::WouldDeadlock`](crate::TaskError::WouldDeadlock). A spare worker that is one too
+    /// many ends when it is through with its task.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use brigade::ThreadPool;
+    ///
+    /// let pool = Arc::new(ThreadPool::builder().threads(1).spare_threads(1).build()?);
+    /// let inner = Arc::clone(&pool);
+    /// let sum = pool.submit(move || 1 + inner.submit(|| 2).unwrap().result().unwrap())?;
+    /// assert_eq!(sum.result()?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spare_threads(mut self, most: usize) -> Self {
+        self.spares = most;
+        self
+    }
+
+    /// What each worker does before its first task. It is told the number in its name.
+    ///
+    /// If it panics, that worker takes no tasks: [`build`](Self::build) and
+    /// [`resize`](ThreadPool::resize) fail; a pool that grows on demand does with the workers it has,
+    /// as if the system could not start this one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    ///
+    /// thread_local!(static NUMBER: Cell<Option<usize>> = const { Cell::new(None) });
+    ///
+    /// let pool = brigade::ThreadPool::builder()
+    ///     .threads(1)
+    ///     .on_start(|number| NUMBER.set(Some(number)))
+    ///     .build()?;
+    /// assert_eq!(pool.submit(|| NUMBER.get())?.result()?, Some(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.style.on_start = Some(Arc::new(hook));
+        self
+    }
+
+    /// What each worker does after its last task, if its [start](Self::on_start) did not panic. The
+    /// number may be a new worker's by then. If it panics, the worker ends all the same.
+    pub fn on_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.style.on_stop = Some(Arc::new(hook));
+        self
+    }
+
+    /// Has the pool measure how long tasks wait and run, for its [`Stats`](super::Stats). It costs
+    /// three looks at the clock for each task.
+    pub fn measure_time(mut self) -> Self {
+        self.style.measure_time = true;
         self
     }
 
@@ -54,7 +166,7 @@ impl Builder {
     ///
     /// The operating system may show the first bytes only; Linux shows 15.
     pub fn name(mut self, prefix: impl Into<String>) -> Self {
-        self.name = prefix.into();
+        self.style.name = prefix.into();
         self
     }
 
@@ -67,68 +179,99 @@ impl Builder {
 
     /// How much stack each worker has, in bytes; what the standard library chooses if not said.
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = Some(bytes);
+        self.style.stack_size = Some(bytes);
         self
     }
 
-    /// Starts the workers.
+    /// Starts the workers, and waits for their initializers, if there are any.
     ///
     /// # Errors
     ///
-    /// If the number of threads or the bound of the queue is zero, the bound is more than a queue
-    /// can hold (2^28), the name contains a zero byte, or the system cannot start all of the
-    /// threads; those that were started have then ended again.
+    /// If there are to be no threads, or fewer at most than at least, the bound of the queue is zero
+    /// or more than a queue can hold (2^28), the name contains a zero byte, an initializer panics, or
+    /// the system cannot start all of the threads; those that were started have then ended again.
     pub fn build(self) -> Result<ThreadPool, BuildError> {
-        let threads = self
-            .threads
-            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-        if threads == 0 {
+        let threads = self.threads.unwrap_or_else(|| {
+            let processors = thread::available_parallelism().map_or(1, usize::from);
+            processors..=processors
+        });
+        let (min, max) = threads.into_inner();
+        if min == 0 {
             return Err(Kind::NoThreads.into());
         }
-        if self.name.contains('\0') {
+        if min > max {
+            return Err(Kind::FewerThanLeast { min, max }.into());
+        }
+        if self.style.name.contains('\0') {
             return Err(Kind::Name.into());
         }
-        let queue = match self.queue_bound {
-            None => Queue::unbounded(),
+        let jobs = match self.queue_bound {
+            None => Jobs::unbounded(),
             Some(0) => return Err(Kind::NoQueue.into()),
             Some(bound) if bound > brigade_core::storage::MAX_CAPACITY => {
                 return Err(Kind::QueueTooLong(bound).into());
             }
-            Some(bound) => Queue::bounded(bound),
+            Some(bound) => Jobs::bounded(bound),
         };
         crate::panic::note_locations();
         // Should a start fail, dropping the pool ends those that were started.
-        let mut pool = ThreadPool {
+        let pool = ThreadPool {
             shared: Arc::new(Shared {
-                queue,
-                roster: Arc::new(Roster::new()),
-                running: JoinCounter::new(),
+                jobs,
+                roster: Roster::new(Limits {
+                    workers: 0,
+                    waiting: 0,
+                    min,
+                    max,
+                    spares: self.spares,
+                    barren: false,
+                }),
+                style: self.style,
+                born: Instant::now(),
+                grows_on_demand: min < max,
+                elastic: min < max || self.spares > 0,
+                threads: Mutex::new(Vec::new()),
             }),
-            workers: Mutex::new(Vec::new()),
-            threads,
         };
-        for number in 0..threads {
-            self.start(number, &mut pool)?;
-        }
+        let mut left = min;
+        start_all(&pool.shared, || {
+            left = left.checked_sub(1)?;
+            pool.shared.roster.first()
+        })?;
         Ok(pool)
     }
+}
 
-    fn start(&self, number: usize, pool: &mut ThreadPool) -> Result<(), BuildError> {
-        let mut builder = thread::Builder::new().name(format!("{}-{number}", self.name));
-        if let Some(bytes) = self.stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        let shared = Arc::clone(&pool.shared);
-        let running = &pool.shared.running;
-        running.add(1).map_err(|_| Kind::TooManyThreads)?;
-        pool.shared.roster.begin();
-        let work = move || worker::work(&shared);
-        let worker = builder.spawn(work).map_err(|source| {
-            pool.shared.roster.end();
-            let _ = running.done();
-            Kind::Start { number, source }
-        })?;
-        pool.workers().push(worker);
-        Ok(())
+/// Starts the workers that are hired, and waits for their initializers, if there are any.
+pub(super) fn start_all(
+    shared: &Arc<Shared>,
+    mut hire: impl FnMut() -> Option<Hired>,
+) -> Result<(), BuildError> {
+    let (sender, reports) = mpsc::channel();
+    let sender = shared.style.on_start.is_some().then_some(sender);
+    while let Some(hired) = hire() {
+        let number = hired.number;
+        shared
+            .start(hired, sender.clone())
+            .map_err(|source| Kind::Start { number, source })?;
+    }
+    drop(sender);
+    for (number, initialized) in reports {
+        initialized.map_err(|source| Kind::Initializer { number, source })?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("threads", &self.threads)
+            .field("name", &self.style.name)
+            .field("queue_bound", &self.queue_bound)
+            .field("stack_size", &self.style.stack_size)
+            .field("spare_threads", &self.spares)
+            .field("keep_alive", &self.style.keep_alive)
+            .field("measure_time", &self.style.measure_time)
+            .finish_non_exhaustive()
     }
 }

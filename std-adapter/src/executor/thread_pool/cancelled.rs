@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::roster::Outsider;
+use super::outsider::Outsider;
 use crate::executor::work::Job;
 
 /// A queued closure handed back by an immediate [shutdown](super::ThreadPool::shutdown).
@@ -35,15 +35,12 @@ use crate::executor::work::Job;
 pub struct Cancelled {
     // In this order: it is in somebody's hands until it has been dropped.
     job: Job,
-    _outsider: Outsider,
+    outsider: Outsider,
 }
 
 impl Cancelled {
     pub(super) fn new(job: Job, outsider: Outsider) -> Self {
-        Self {
-            job,
-            _outsider: outsider,
-        }
+        Self { job, outsider }
     }
 
     /// Runs the closure on this thread after all, and gives its task the result.
@@ -51,8 +48,8 @@ impl Cancelled {
     /// A panic of the closure goes to the task. Does nothing if the task was
     /// [cancelled](crate::Task::cancel) in the meantime.
     pub fn run(self) {
-        let Self { job, _outsider } = self;
-        job.run();
+        let Self { job, outsider } = self;
+        outsider.run(job);
     }
 }
 

@@ -89,7 +89,7 @@ impl Shared {
     }
 
     pub(super) fn is_shut_down(&self) -> bool {
-        self.queue.is_shut_down()
+        self.jobs.is_shut_down()
     }
 }
 
@@ -111,9 +111,17 @@ impl Offer {
 impl Action for Offer {
     fn act(self: Box<Self>) -> Option<Box<dyn Action>> {
         let Self { pool, job } = *self;
-        match pool.upgrade()?.queue.try_put(job) {
-            Ok(()) | Err(TryPutError::ShutDown(_)) => None,
-            Err(TryPutError::Full(job)) => Some(Box::new(Self { pool, job })),
+        let shared = pool.upgrade()?;
+        match shared.jobs.try_put(shared.entry(job)) {
+            Ok(()) => {
+                shared.queued();
+                None
+            }
+            Err(TryPutError::ShutDown(_)) => None,
+            Err(TryPutError::Full(entry)) => {
+                let job = entry.into_job()?;
+                Some(Box::new(Self { pool, job }))
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::{fmt, io};
 
+use crate::Panic;
+
 /// Why a pool could not be built.
 ///
 /// Converts into an [`io::Error`] for functions that return one.
@@ -14,11 +16,12 @@ pub struct BuildError {
 #[derive(Debug)]
 pub(super) enum Kind {
     NoThreads,
-    TooManyThreads,
+    FewerThanLeast { min: usize, max: usize },
     NoQueue,
     QueueTooLong(usize),
     Name,
     Start { number: usize, source: io::Error },
+    Initializer { number: usize, source: Panic },
 }
 
 impl From<Kind> for BuildError {
@@ -31,13 +34,21 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::NoThreads => f.write_str("a thread pool needs at least one thread"),
-            Kind::TooManyThreads => f.write_str("a thread pool has at most 2^32 - 1 threads"),
+            Kind::FewerThanLeast { min, max } => {
+                write!(
+                    f,
+                    "a thread pool cannot have {min} threads at least and {max} at most"
+                )
+            }
             Kind::NoQueue => f.write_str("a thread pool's queue must have room for at least one"),
             Kind::QueueTooLong(bound) => {
                 write!(f, "a bounded queue holds at most 2^28 items, not {bound}")
             }
             Kind::Name => f.write_str("the name of a thread cannot contain a zero byte"),
             Kind::Start { number, .. } => write!(f, "cannot start thread number {number}"),
+            Kind::Initializer { number, .. } => {
+                write!(f, "the initializer of thread number {number} panicked")
+            }
         }
     }
 }
@@ -46,6 +57,7 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
             Kind::Start { source, .. } => Some(source),
+            Kind::Initializer { source, .. } => Some(source),
             _ => None,
         }
     }
@@ -55,6 +67,7 @@ impl From<BuildError> for io::Error {
     fn from(error: BuildError) -> Self {
         match error.kind {
             Kind::Start { source, .. } => source,
+            Kind::Initializer { .. } => io::Error::other(error),
             _ => io::Error::new(io::ErrorKind::InvalidInput, error),
         }
     }

@@ -1,21 +1,26 @@
-//! [`ThreadPool`]: a fixed number of threads that take closures from one [`Queue`].
+//! [`ThreadPool`]: threads that take closures from one queue.
 //!
 //! ```text
 //!     submit --> [ Job | Job | Job ] --> worker 0: run
-//!        |            Queue          \-> worker 1: run
+//!        |            queue          \-> worker 1: run
 //!        v                                   |
 //!      Task <----------- result -------------+
 //! ```
 //!
 //! All waiting is the queue's: idle workers sleep in `get`, submitters wait in `put` while a
-//! bounded queue is full, and shutting the queue down lets all of them go.
+//! bounded queue is full, and shutting the queue down lets all of them go. `worker.rs` is a worker's
+//! life, `staffing.rs` decides how many there are, and `roster.rs` keeps the list of them.
 
 mod builder;
 mod cancelled;
 mod delayed;
 mod error;
+mod jobs;
+mod outsider;
 mod repeat;
 mod roster;
+mod staffing;
+mod stats;
 mod submit;
 mod worker;
 
@@ -23,22 +28,28 @@ pub use builder::Builder;
 pub use cancelled::Cancelled;
 pub use error::{BuildError, SubmitError, SubmitTimeoutError, TrySubmitError};
 pub use repeat::Repeat;
-pub(super) use roster::Roster;
+pub(super) use stats::Tally;
+pub use stats::{Stats, Times};
+pub(super) use worker::Shared;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use super::self_wait::{self, WouldDeadlock};
 use crate::Shutdown;
-use worker::Shared;
+use error::Kind;
+use jobs::Entry;
+use outsider::Outsider;
 
-/// A fixed number of threads that run closures and hand back what comes of them.
+/// Threads that run closures and hand back what comes of them.
 ///
 /// What Python calls `concurrent.futures.ThreadPoolExecutor`. Workers are started by
-/// [`Builder::build`] and end when the pool is [shut down](Self::shutdown) or dropped. Closures are
+/// [`Builder::build`] and end when the pool is [shut down](Self::shutdown) or dropped; their number
+/// is fixed, unless the pool is [resized](Self::resize), [grows on
+/// demand](Builder::grow_on_demand) or has [spare ones](Builder::spare_threads). Closures are
 /// begun in the order in which they were submitted. One that panics ends as
 /// [`TaskError::Panicked`](super::TaskError::Panicked), and its worker goes on.
 ///
@@ -66,8 +77,6 @@ use worker::Shared;
 /// ```
 pub struct ThreadPool {
     shared: Arc<Shared>,
-    workers: Mutex<Vec<JoinHandle<()>>>,
-    threads: usize,
 }
 
 impl ThreadPool {
@@ -125,10 +134,11 @@ impl ThreadPool {
     )]
     pub fn shutdown(&self, how: Shutdown) -> Vec<Cancelled> {
         // From before the first leaves the queue.
-        let outsider = self.shared.roster.outsider();
-        let handed_back = self.shared.queue.shutdown(how);
+        let outsider = Outsider::new(&self.shared);
+        let handed_back = self.shared.jobs.shutdown(how);
         self.shared.forget_delayed();
         handed_back
+            .filter_map(Entry::into_job)
             .map(|job| Cancelled::new(job, outsider.clone()))
             .collect()
     }
@@ -155,7 +165,7 @@ impl ThreadPool {
     /// ```
     pub fn join(&self) -> Result<(), WouldDeadlock> {
         self.refuse_own_worker()?;
-        self.shared.running.wait();
+        self.shared.roster.running.wait();
         self.reap();
         Ok(())
     }
@@ -180,28 +190,80 @@ impl ThreadPool {
     /// ```
     pub fn join_timeout(&self, timeout: Duration) -> Result<bool, WouldDeadlock> {
         self.refuse_own_worker()?;
-        let ended = self.shared.running.wait_timeout(timeout);
+        let ended = self.shared.roster.running.wait_timeout(timeout);
         if ended {
             self.reap();
         }
         Ok(ended)
     }
 
-    /// How many workers the pool was built with.
+    /// Sets how many workers there are.
+    ///
+    /// More are started now; fewer means that some end, each when it is through with its task. Does
+    /// not wait for that. A pool that [grows on demand](Builder::grow_on_demand) may have so many
+    /// from now on, and starts them when they are needed; its minimum becomes smaller if it has to.
+    ///
+    /// # Errors
+    ///
+    /// If the number is zero, or the system cannot start all the threads, or an initializer panics.
+    /// The pool goes on with the workers that it has.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let pool = brigade::ThreadPool::builder().threads(1).build()?;
+    /// pool.resize(3)?;
+    /// assert_eq!((pool.threads(), pool.stats().workers), (3, 3));
+    /// pool.resize(1)?;
+    /// # Ok::<(), brigade::BuildError>(())
+    /// ```
+    pub fn resize(&self, threads: usize) -> Result<(), BuildError> {
+        if threads == 0 {
+            return Err(Kind::NoThreads.into());
+        }
+        let grows = self.shared.grows_on_demand;
+        self.shared.roster.resize(|limits| {
+            limits.max = threads;
+            limits.min = if grows {
+                limits.min.min(threads)
+            } else {
+                threads
+            };
+        });
+        self.shared.nudge();
+        if grows {
+            self.shared.grow();
+            return Ok(());
+        }
+        builder::start_all(&self.shared, || self.shared.roster.hire(|_| true))
+    }
+
+    /// What the pool has done so far, and is doing. Never blocks for long.
+    ///
+    /// # Example
+    ///
+    /// See [`Stats`].
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.roster.stats(self.shared.jobs.len())
+    }
+
+    /// How many workers the pool was built with, or [resized](Self::resize) to; the most there may be
+    /// if it [grows on demand](Builder::grow_on_demand).
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.threads
+        self.shared.roster.max()
     }
 
     /// About how many closures wait for a worker, cancelled ones included.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.shared.queue.len()
+        self.shared.jobs.len()
     }
 
     /// Collects threads whose work is over.
     fn reap(&self) {
-        let ended = std::mem::take(&mut *self.workers());
+        let ended = std::mem::take(&mut *self.shared.threads());
         let here = thread::current().id();
         for worker in ended {
             // A worker is no worker any more when its thread's locals are dropped; but it is still
@@ -219,10 +281,6 @@ impl ThreadPool {
         } else {
             Ok(())
         }
-    }
-
-    fn workers(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

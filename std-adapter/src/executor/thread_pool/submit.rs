@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use brigade_core::{PutError, PutTimeoutError, TryPutError};
 
+use super::jobs::Entry;
 use super::{SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError};
-use crate::executor::self_wait;
+use crate::executor::self_wait::{self, WouldDeadlock};
 use crate::executor::task::Task;
-use crate::executor::work::{self, Fresh, Job};
+use crate::executor::work::{self, Fresh};
 
 impl ThreadPool {
     /// Queues a closure to be run by one of the workers.
@@ -43,11 +44,11 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let (job, fresh) = work::new(closure);
-        match self.put(job) {
+        match self.put(self.shared.entry(job)) {
             Ok(()) => Ok(self.task(fresh)),
-            Err(SubmitError::ShutDown(job)) => Err(SubmitError::ShutDown(fresh.reclaim(job))),
-            Err(SubmitError::WouldDeadlock(job)) => {
-                Err(SubmitError::WouldDeadlock(fresh.reclaim(job)))
+            Err(SubmitError::ShutDown(entry)) => Err(SubmitError::ShutDown(reclaim(fresh, entry))),
+            Err(SubmitError::WouldDeadlock(entry)) => {
+                Err(SubmitError::WouldDeadlock(reclaim(fresh, entry)))
             }
         }
     }
@@ -80,10 +81,12 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let (job, fresh) = work::new(closure);
-        match self.shared.queue.try_put(job) {
+        match self.shared.jobs.try_put(self.shared.entry(job)) {
             Ok(()) => Ok(self.task(fresh)),
-            Err(TryPutError::Full(job)) => Err(TrySubmitError::Full(fresh.reclaim(job))),
-            Err(TryPutError::ShutDown(job)) => Err(TrySubmitError::ShutDown(fresh.reclaim(job))),
+            Err(TryPutError::Full(entry)) => Err(TrySubmitError::Full(reclaim(fresh, entry))),
+            Err(TryPutError::ShutDown(entry)) => {
+                Err(TrySubmitError::ShutDown(reclaim(fresh, entry)))
+            }
         }
     }
 
@@ -119,57 +122,70 @@ impl ThreadPool {
             });
         };
         let (job, fresh) = work::new(closure);
-        match self.shared.queue.put_deadline(job, deadline) {
+        match self
+            .shared
+            .jobs
+            .put_deadline(self.shared.entry(job), deadline)
+        {
             Ok(()) => Ok(self.task(fresh)),
-            Err(PutTimeoutError::Timeout(job)) => {
-                Err(SubmitTimeoutError::Timeout(fresh.reclaim(job)))
+            Err(PutTimeoutError::Timeout(entry)) => {
+                Err(SubmitTimeoutError::Timeout(reclaim(fresh, entry)))
             }
-            Err(PutTimeoutError::ShutDown(job)) => {
-                Err(SubmitTimeoutError::ShutDown(fresh.reclaim(job)))
+            Err(PutTimeoutError::ShutDown(entry)) => {
+                Err(SubmitTimeoutError::ShutDown(reclaim(fresh, entry)))
             }
         }
     }
 
+    /// The job has been queued.
+    #[inline]
     pub(super) fn task<F, T>(&self, fresh: Fresh<F, T>) -> Task<T> {
+        self.shared.queued();
         Task::new(fresh.promise(), self.shared.roster.pool())
     }
 
     /// Puts a job into the queue, waiting for room.
     #[inline]
-    fn put(&self, job: Job) -> Result<(), SubmitError<Job>> {
-        match self.shared.queue.try_put(job) {
+    fn put(&self, entry: Entry) -> Result<(), SubmitError<Entry>> {
+        match self.shared.jobs.try_put(entry) {
             Ok(()) => Ok(()),
-            Err(TryPutError::ShutDown(job)) => Err(SubmitError::ShutDown(job)),
-            Err(TryPutError::Full(job)) => self.put_waiting(job),
+            Err(TryPutError::ShutDown(entry)) => Err(SubmitError::ShutDown(entry)),
+            Err(TryPutError::Full(entry)) => self.put_waiting(entry),
         }
     }
 
     #[cold]
-    fn put_waiting(&self, job: Job) -> Result<(), SubmitError<Job>> {
-        let queue = &self.shared.queue;
-        let mut job = Some(job);
-        let mut shut_down = false;
+    fn put_waiting(&self, entry: Entry) -> Result<(), SubmitError<Entry>> {
+        let jobs = &self.shared.jobs;
+        let mut unput = Some(entry);
         let waited = self_wait::wait(
             self.shared.roster.pool(),
-            &|| !queue.is_full() || queue.is_shut_down(),
+            &|| !jobs.is_full() || jobs.is_shut_down(),
             |until| {
-                let Some(this) = job.take() else { return true };
-                let put = match until {
-                    Some(deadline) => queue.put_deadline(this, deadline),
-                    None => queue
-                        .put(this)
-                        .map_err(|PutError(job)| PutTimeoutError::ShutDown(job)),
+                let Some(entry) = unput.take() else {
+                    return true;
                 };
-                shut_down = matches!(put, Err(PutTimeoutError::ShutDown(_)));
+                let put = match until {
+                    Some(deadline) => jobs.put_deadline(entry, deadline),
+                    None => jobs
+                        .put(entry)
+                        .map_err(|PutError(entry)| PutTimeoutError::ShutDown(entry)),
+                };
                 let over = !matches!(put, Err(PutTimeoutError::Timeout(_)));
-                job = put.err().map(PutTimeoutError::into_inner);
+                unput = put.err().map(PutTimeoutError::into_inner);
                 over
             },
         );
-        match (job, waited) {
+        match (unput, waited) {
             (None, _) => Ok(()),
-            (Some(job), _) if shut_down => Err(SubmitError::ShutDown(job)),
-            (Some(job), _) => Err(SubmitError::WouldDeadlock(job)),
+            (Some(entry), Err(WouldDeadlock)) => Err(SubmitError::WouldDeadlock(entry)),
+            (Some(entry), Ok(())) => Err(SubmitError::ShutDown(entry)),
         }
     }
+}
+
+/// The entry has come back: takes it apart.
+fn reclaim<F, T>(fresh: Fresh<F, T>, entry: Entry) -> F {
+    let job = entry.into_job().expect("what was submitted is a job");
+    fresh.reclaim(job)
 }
