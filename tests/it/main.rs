@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod alone;
+#[cfg(target_os = "linux")]
+mod at_exit;
 mod containers;
 #[cfg(target_os = "linux")]
 mod executor;
