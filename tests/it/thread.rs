@@ -106,11 +106,16 @@ fn names_are_in_the_log() {
 
 #[test]
 fn join_waits_until_the_thread_is_gone() {
-    struct Last(Arc<AtomicBool>);
+    struct Last {
+        waiter: OsThread,
+        dropped: Arc<AtomicBool>,
+    }
 
     impl Drop for Last {
         fn drop(&mut self) {
-            self.0.store(true, SeqCst);
+            // Takes its time.
+            until(|| self.waiter.is_asleep());
+            self.dropped.store(true, SeqCst);
         }
     }
 
@@ -119,7 +124,10 @@ fn join_waits_until_the_thread_is_gone() {
     }
 
     let dropped = Arc::new(AtomicBool::new(false));
-    let last = Last(Arc::clone(&dropped));
+    let last = Last {
+        waiter: OsThread::current(),
+        dropped: Arc::clone(&dropped),
+    };
     let handle = thread::spawn(move || LOCAL.set(Some(last))).unwrap();
     let id = handle.id();
     handle.join().unwrap();
