@@ -138,9 +138,9 @@ pub use brigade_core::{
 pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
     AsCompleted, BuildError, Builder, CancelToken, Cancellable, Cancelled, Executor, Map,
-    MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, Stats, SubmitError, SubmitTimeoutError,
-    Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WouldDeadlock, as_completed, wait,
-    wait_deadline, wait_timeout,
+    MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, Scope, ScopedTask, Stats, SubmitError,
+    SubmitTimeoutError, Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WouldDeadlock,
+    as_completed, wait, wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};
 pub use queue::{

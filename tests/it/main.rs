@@ -34,6 +34,8 @@ mod queue;
 mod queue_kinds;
 mod readme;
 #[cfg(target_os = "linux")]
+mod scope;
+#[cfg(target_os = "linux")]
 mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;

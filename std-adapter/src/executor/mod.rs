@@ -31,8 +31,8 @@ pub use message::Message;
 pub use self_wait::WouldDeadlock;
 pub use task::{Task, TaskError};
 pub use thread_pool::{
-    BuildError, Builder, Cancelled, Repeat, Stats, SubmitError, SubmitTimeoutError, ThreadPool,
-    Times, TrySubmitError,
+    BuildError, Builder, Cancelled, Repeat, Scope, ScopedTask, Stats, SubmitError,
+    SubmitTimeoutError, ThreadPool, Times, TrySubmitError,
 };
 pub use wait::{ReturnWhen, Waited, wait, wait_deadline, wait_timeout};
 pub(crate) use work::{Job, Promise, promised};

@@ -156,3 +156,22 @@ pub(super) fn wait(
     shared.nudge();
     answer
 }
+
+/// As [`wait`], for a caller that cannot give up: it is on the list of those that wait, so that
+/// another one is refused.
+///
+/// There must be another one, or the wait must end by itself. For a scope that waits for a task of
+/// its own there is: that task, or one that it waits for in the end, waits in [`wait`] if it waits for
+/// the pool at all.
+pub(super) fn wait_patiently(
+    pool: PoolId,
+    probe: &dyn Probe,
+    mut sleep: impl FnMut(Option<Instant>) -> bool,
+) {
+    match worker_of(pool) {
+        Some(shared) => shared
+            .roster
+            .while_waiting(probe, |_| while !sleep(None) {}),
+        None => while !sleep(None) {},
+    }
+}

@@ -86,6 +86,8 @@ trait Run: Send + Sync {
 trait Outcome<T>: Send + Sync {
     /// Drops the closure; `None` if somebody has begun with it.
     fn cancel(&self, then: Then) -> Option<Ending>;
+    /// Runs the closure; `None` if somebody has begun with it.
+    fn run_here(&self) -> Option<Ending>;
     fn is_done(&self) -> bool;
     fn probe(&self) -> &dyn Probe;
     fn wait(&self, deadline: Option<Instant>) -> bool;
@@ -148,6 +150,13 @@ where
         let panic = catch_unwind(AssertUnwindSafe(|| drop(closure))).err();
         let ending = finish(self, Err(TaskError::Cancelled), then);
         Some(Ending { panic, ..ending })
+    }
+
+    fn run_here(&self) -> Option<Ending> {
+        let closure = begin(self)?;
+        // Unwind safety: as for `run`.
+        let result = catch(closure).map_err(TaskError::Panicked);
+        Some(finish(self, result, Then::Stay))
     }
 
     fn is_done(&self) -> bool {
@@ -323,6 +332,16 @@ impl<T> Promise<T> {
     /// Drops the closure, unless somebody has begun with it; says whether it did.
     pub(crate) fn cancel(&self) -> bool {
         let Some(ending) = self.work().cancel(Then::Stay) else {
+            return false;
+        };
+        // SAFETY: the ending is of this work.
+        unsafe { ending.settle(self.work) };
+        true
+    }
+
+    /// Runs the closure on this thread, unless somebody has begun with it; says whether it did.
+    pub(super) fn run_here(&self) -> bool {
+        let Some(ending) = self.work().run_here() else {
             return false;
         };
         // SAFETY: the ending is of this work.
