@@ -6,6 +6,8 @@ mod alone;
 mod at_exit;
 mod containers;
 #[cfg(target_os = "linux")]
+mod examples;
+#[cfg(target_os = "linux")]
 mod executor;
 #[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
@@ -26,6 +28,8 @@ mod permits;
 mod pool;
 #[cfg(target_os = "linux")]
 mod pool_size;
+#[cfg(target_os = "linux")]
+mod program;
 #[cfg(target_os = "linux")]
 mod python;
 #[cfg(target_os = "linux")]

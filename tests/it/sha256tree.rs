@@ -5,163 +5,19 @@ mod stopping;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::{OnceLock, mpsc};
-use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::process::{Command, Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::harness::LONG;
+use crate::program::{self, Running, text};
 
 /// More than anything could read while it is being watched.
 const HUGE: u64 = 40 << 30;
 
-/// The binary, built in the profile and the target directory of this test. Where the tests of the
-/// whole workspace are run there is nothing left to build.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // <target directory>/[<target triple>/]<profile>/deps/<this test>
-        let test = env::current_exe().unwrap();
-        let name = |above| test.ancestors().nth(above)?.file_name()?.to_str();
-        let profile = name(2).unwrap();
-        let triple = name(3).filter(|name| name.starts_with(env::consts::ARCH));
-        let target_dir = test.ancestors().nth(if triple.is_some() { 4 } else { 3 });
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--workspace", "--example", "sha256tree"]);
-        cargo.args([
-            "--profile",
-            if profile == "debug" { "dev" } else { profile },
-        ]);
-        cargo.args(triple.iter().flat_map(|triple| ["--target", triple]));
-        cargo.arg("--target-dir").arg(target_dir.unwrap());
-        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        assert!(cargo.status().unwrap().success());
-        test.ancestors().nth(2).unwrap().join("examples/sha256tree")
-    })
-}
-
 fn sha256tree(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(program::example("sha256tree"));
     command.args(args).stdin(Stdio::null());
     command
-}
-
-/// A process that does not outlive its test, and what it prints.
-struct Running {
-    child: Child,
-    stdout: mpsc::Receiver<Vec<u8>>,
-    stderr: mpsc::Receiver<Vec<u8>>,
-}
-
-impl Running {
-    /// Starts it and reads both streams.
-    fn start(command: &mut Command) -> Self {
-        Self::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
-    }
-
-    /// Starts it and reads those streams that are pipes.
-    fn spawn(command: &mut Command) -> Self {
-        Self::read(command.spawn().unwrap())
-    }
-
-    /// Starts it and leaves its stdout to the caller.
-    fn start_unread(command: &mut Command) -> (Self, ChildStdout) {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let stdout = child.stdout.take().unwrap();
-        (Self::read(child), stdout)
-    }
-
-    fn read(mut child: Child) -> Self {
-        let stdout = read_to_end(child.stdout.take());
-        let stderr = read_to_end(child.stderr.take());
-        Self {
-            child,
-            stdout,
-            stderr,
-        }
-    }
-
-    /// Waits for its end.
-    fn finish(mut self) -> Output {
-        let stdout = self.stdout.recv_timeout(LONG).expect("it takes too long");
-        let stderr = self.stderr.recv_timeout(LONG).expect("it takes too long");
-        let status = self.child.wait().unwrap();
-        Output {
-            status,
-            stdout,
-            stderr,
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// Sends the signal, waits for the end, and says how long that took.
-    fn stop(self, signal: Signal) -> (Output, Duration) {
-        let sent = Instant::now();
-        self.signal(signal);
-        let output = self.finish();
-        (output, sent.elapsed())
-    }
-
-    fn proc(&self, file: &str) -> PathBuf {
-        format!("/proc/{}/{file}", self.child.id()).into()
-    }
-
-    /// Whether it has a file open whose name begins like this.
-    fn has_open(&self, prefix: &str) -> bool {
-        fs::read_dir(self.proc("fd")).unwrap().any(|fd| {
-            fd.and_then(|fd| fs::read_link(fd.path()))
-                .is_ok_and(|file| {
-                    let name = file.file_name().unwrap_or_default();
-                    name.as_bytes().starts_with(prefix.as_bytes())
-                })
-        })
-    }
-
-    /// Whether its thread of this name sleeps in the kernel.
-    fn is_asleep(&self, thread: &str) -> bool {
-        fs::read_dir(self.proc("task")).unwrap().any(|task| {
-            let stat = task.and_then(|task| fs::read_to_string(task.path().join("stat")));
-            stat.is_ok_and(|stat| stat.contains(&format!("({thread}) S")))
-        })
-    }
-
-    /// The most memory it ever had, in KiB.
-    fn peak(&self) -> u64 {
-        let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        line.unwrap().trim_end_matches("kB").trim().parse().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails if it has ended, as it should have.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Reads in the background; nothing, if there is no pipe.
-fn read_to_end(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            pipe.read_to_end(&mut bytes).unwrap();
-        }
-        let _ = sender.send(bytes);
-    });
-    receiver
 }
 
 fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>, folder: &TempDir) -> Output {
@@ -183,10 +39,6 @@ fn tree(files: &[&str]) -> TempDir {
 fn add_sparse(folder: &TempDir, name: &str, size: u64) {
     let file = File::create(folder.path().join(name)).unwrap();
     file.set_len(size).unwrap();
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
 }
 
 /// The names in an output, none of which needs escapes.
