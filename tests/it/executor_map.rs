@@ -37,6 +37,8 @@ fn results_are_in_the_order_of_the_items() {
         all
     });
     assert!(doubles.into_iter().eq((0..100_000).map(|n| 2 * n)));
+    let doubles = pool.map(0..100_000_u64, |n| 2 * n).into_values().unwrap();
+    assert!(doubles.into_iter().eq((0..100_000).map(|n| 2 * n)));
     assert_eq!(pool.map(Vec::<u8>::new(), |n| n).count(), 0);
 }
 
@@ -150,6 +152,13 @@ fn a_panic_is_the_result_of_its_item() {
             n + 1
         });
         assert_eq!(end, 200);
+        let first = pool.map(1..200, function).chunk(chunk).into_values();
+        assert_eq!(message(first), "not 3");
+        let rest = pool
+            .map(1..200, function)
+            .chunk(chunk)
+            .filter_map(Result::ok);
+        assert!(rest.eq((1..200).filter(|n| n % 5 != 3 && n % 7 != 0)));
     }
 }
 

@@ -297,9 +297,9 @@ impl ThreadPool {
         R: Send + 'static,
     {
         let function = Arc::new(function);
-        Box::new(move |items| {
+        Box::new(move |input| {
             let function = Arc::clone(&function);
-            let chunk = move || map::run(items, &*function);
+            let chunk = move || map::run(input, &*function);
             self.submit(chunk).map_err(|error| refusal(&error))
         })
     }

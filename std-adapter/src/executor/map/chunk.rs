@@ -2,48 +2,58 @@
 //! one by one.
 //!
 //! Values and panics travel apart, so that values are as dense as in the user's own `Vec` and cost
-//! no more to give out:
+//! no more to give out; the last first, to be popped:
 //!
 //! ```text
 //!     items    a  b  c! d  e           c panics
-//!     values   A  B     D  E
+//!     values   E  D  B  A
 //!     panics         (2, c)            after two values
 //! ```
+//!
+//! Both buffers go there and back with the chunk and are filled again: to allocate and free some
+//! ten kilobytes for each chunk would cost more than cheap items do.
 
 use std::time::Instant;
-use std::vec;
 
 use super::super::task::TaskError;
 use crate::panic::{Panic, catch};
 
+/// Items, and an empty buffer for the values.
+pub(in super::super) type Input<A, R> = (Vec<A>, Vec<R>);
+
 /// What comes of a chunk: the values, the panics, each with the number of values since the one
-/// before, and how many nanoseconds it took. A tuple, so that it is a
-/// [`Message`](super::super::Message) if its parts are.
-pub(in super::super) type Outcome<R> = (Vec<R>, Vec<(usize, Panic)>, u64);
+/// before, how many nanoseconds it took, and the buffer of the items, empty. A tuple, so that it is
+/// a [`Message`](super::super::Message) if its parts are.
+pub(in super::super) type Outcome<A, R> = (Vec<R>, Vec<(usize, Panic)>, u64, Vec<A>);
 
 /// Runs the function on each item; after a panic goes on with the next.
-pub(in super::super) fn run<A, R>(items: Vec<A>, function: &impl Fn(A) -> R) -> Outcome<R> {
+pub(in super::super) fn run<A, R>(
+    (mut items, mut values): Input<A, R>,
+    function: &impl Fn(A) -> R,
+) -> Outcome<A, R> {
     let begun = Instant::now();
-    let mut values = Vec::with_capacity(items.len());
     let mut panics = Vec::new();
     let mut counted = 0;
-    let mut items = items.into_iter();
-    while let Err(panic) = catch(|| values.extend(items.by_ref().map(function))) {
+    let mut rest = items.drain(..);
+    while let Err(panic) = catch(|| values.extend(rest.by_ref().map(function))) {
         panics.push((values.len() - counted, panic));
         counted = values.len();
     }
+    drop(rest);
+    values.reverse();
     let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    (values, panics, nanos)
+    (values, panics, nanos, items)
 }
 
 /// Gives out what came of a chunk.
 pub(super) struct Answers<R> {
-    values: vec::IntoIter<R>,
+    /// The last first.
+    values: Vec<R>,
     /// So many of the values come next.
     run: usize,
     /// And then this.
     then: Option<Panic>,
-    panics: vec::IntoIter<(usize, Panic)>,
+    panics: std::vec::IntoIter<(usize, Panic)>,
     /// Answers of a chunk that is lost, of which there is nothing else.
     lost: usize,
     /// The first of those.
@@ -57,7 +67,7 @@ impl<R> Answers<R> {
 
     pub(super) fn of(values: Vec<R>, panics: Vec<(usize, Panic)>) -> Self {
         let mut answers = Self {
-            values: values.into_iter(),
+            values,
             run: 0,
             then: None,
             panics: panics.into_iter(),
@@ -88,7 +98,7 @@ impl<R> Answers<R> {
     pub(super) fn next(&mut self) -> Option<Result<R, TaskError>> {
         if self.run > 0 {
             self.run -= 1;
-            if let Some(value) = self.values.next() {
+            if let Some(value) = self.values.pop() {
                 return Some(Ok(value));
             }
         }
@@ -105,6 +115,26 @@ impl<R> Answers<R> {
         Some(Err(self.reason.take().unwrap_or(TaskError::Cancelled)))
     }
 
+    /// All values that are left, or those up to the first error.
+    pub(super) fn values(&mut self, into: &mut Vec<R>) -> Result<(), TaskError> {
+        loop {
+            if self.then.is_none() {
+                self.run = 0;
+                into.extend(self.values.drain(..).rev());
+            }
+            match self.next() {
+                Some(answer) => into.push(answer?),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The buffer, for other values.
+    pub(super) fn into_buffer(mut self) -> Vec<R> {
+        self.values.clear();
+        self.values
+    }
+
     pub(super) fn len(&self) -> usize {
         self.values.len() + usize::from(self.then.is_some()) + self.panics.len() + self.lost
     }
@@ -117,8 +147,8 @@ impl<R> Answers<R> {
     ) -> B {
         loop {
             if self.then.is_none() {
-                let values = std::mem::take(&mut self.values);
                 self.run = 0;
+                let values = self.values.drain(..).rev();
                 folded = values.fold(folded, |folded, value| step(folded, Ok(value)));
             }
             match self.next() {

@@ -14,10 +14,10 @@
 use std::iter::Fuse;
 
 use super::super::task::{Task, TaskError};
-use super::chunk::{Answers, Outcome};
+use super::chunk::{Answers, Input, Outcome};
 
 /// As long as a chunk had better take, in nanoseconds.
-const WORTHWHILE: u64 = 100_000;
+const WORTHWHILE: u64 = 250_000;
 
 /// No chunk has more items, if the caller does not say otherwise.
 pub(super) const MOST: usize = 8192;
@@ -28,7 +28,7 @@ pub(super) const CHUNKS_AHEAD: usize = 4;
 
 /// How a chunk gets to an executor.
 pub(in super::super) type Submit<'a, A, R> =
-    Box<dyn Fn(Vec<A>) -> Result<Task<Outcome<R>>, TaskError> + Send + 'a>;
+    Box<dyn Fn(Input<A, R>) -> Result<Task<Outcome<A, R>>, TaskError> + Send + 'a>;
 
 pub(super) struct Feed<'a, I: Iterator, R> {
     items: Fuse<I>,
@@ -42,12 +42,14 @@ pub(super) struct Feed<'a, I: Iterator, R> {
     learnt: usize,
     items_ahead: usize,
     chunks_ahead: usize,
+    /// Buffers that have come back: of items, and of values.
+    spare: (Vec<Vec<I::Item>>, Vec<Vec<R>>),
 }
 
 /// A chunk that is ahead.
-pub(super) struct Chunk<R> {
+pub(super) struct Chunk<A, R> {
     pub(super) items: usize,
-    pub(super) task: Result<Task<Outcome<R>>, TaskError>,
+    pub(super) task: Result<Task<Outcome<A, R>>, TaskError>,
 }
 
 impl<'a, I: Iterator, R> Feed<'a, I, R> {
@@ -61,6 +63,7 @@ impl<'a, I: Iterator, R> Feed<'a, I, R> {
             learnt: 1,
             items_ahead: 0,
             chunks_ahead: 0,
+            spare: (Vec::new(), Vec::new()),
         }
     }
 
@@ -85,7 +88,7 @@ impl<'a, I: Iterator, R> Feed<'a, I, R> {
     }
 
     /// Submits the next chunk, if there is room for it ahead, and there are items.
-    pub(super) fn next(&mut self) -> Option<Chunk<R>> {
+    pub(super) fn next(&mut self) -> Option<Chunk<I::Item, R>> {
         let size = self.size();
         let room = match self.look_ahead {
             Some(items) => size <= items - self.items_ahead,
@@ -94,14 +97,18 @@ impl<'a, I: Iterator, R> Feed<'a, I, R> {
         if !room {
             return None;
         }
-        let chunk: Vec<_> = self.items.by_ref().take(size).collect();
+        let (of_items, of_values) = &mut self.spare;
+        let mut chunk = of_items.pop().unwrap_or_default();
+        chunk.extend(self.items.by_ref().take(size));
         let items = chunk.len();
         if items == 0 {
             return None;
         }
+        let mut values = of_values.pop().unwrap_or_default();
+        values.reserve(items);
         self.items_ahead += items;
         self.chunks_ahead += 1;
-        let task = (self.submit)(chunk);
+        let task = (self.submit)((chunk, values));
         Some(Chunk { items, task })
     }
 
@@ -109,21 +116,23 @@ impl<'a, I: Iterator, R> Feed<'a, I, R> {
     pub(super) fn answers(
         &mut self,
         items: usize,
-        outcome: Result<Outcome<R>, TaskError>,
+        outcome: Result<Outcome<I::Item, R>, TaskError>,
     ) -> Answers<R> {
         match outcome {
-            Ok((values, panics, nanos)) => {
+            Ok((values, panics, nanos, buffer)) => {
                 self.learn(items, nanos);
+                self.spare.0.push(buffer);
                 Answers::of(values, panics)
             }
             Err(reason) => Answers::lost(items, reason),
         }
     }
 
-    /// All answers of a chunk have been yielded.
-    pub(super) fn yielded(&mut self, items: usize) {
+    /// All answers of a chunk of so many items have been yielded.
+    pub(super) fn yielded(&mut self, items: usize, answers: Answers<R>) {
         self.items_ahead -= items;
         self.chunks_ahead -= 1;
+        self.spare.1.push(answers.into_buffer());
     }
 
     /// One time may mislead, if the worker was interrupted, so step by step.
