@@ -9,6 +9,7 @@ use crate::contender::Contender;
 
 mod container_alone;
 mod container_threads;
+mod map;
 mod pool_empty;
 mod pool_result;
 mod queue_flow;
@@ -246,6 +247,34 @@ pub const ALL: &[Scenario] = &[
         per: "task",
         headline: Headline::Wall,
         prepare: |effort| Ok(pool_result::contenders(effort)),
+    },
+    Scenario {
+        name: "map-tiny-sum",
+        title: "map over 10 million items by 2 threads, 1 ns each: sum",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(map::sum::<map::Tiny>(effort)),
+    },
+    Scenario {
+        name: "map-tiny-vector",
+        title: "map over 10 million items by 2 threads, 1 ns each: vector",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(map::collect::<map::Tiny>(effort)),
+    },
+    Scenario {
+        name: "map-small-sum",
+        title: "map over 10 million items by 2 threads, 50 ns each: sum",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(map::sum::<map::Small>(effort)),
+    },
+    Scenario {
+        name: "map-small-vector",
+        title: "map over 10 million items by 2 threads, 50 ns each: vector",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(map::collect::<map::Small>(effort)),
     },
     Scenario {
         name: "sha256tree-small",
