@@ -29,14 +29,14 @@ pub(super) trait Function: 'static {
 impl Function for Tiny {
     #[inline]
     fn of(item: usize) -> u64 {
-        scramble(item as u64)
+        scramble(scramble(item as u64))
     }
 }
 
 impl Function for Small {
     #[inline]
     fn of(item: usize) -> u64 {
-        (0..20).fold(item as u64, |number, _| scramble(number))
+        (0..45).fold(item as u64, |number, _| scramble(number))
     }
 }
 
