@@ -40,6 +40,8 @@ mod queue;
 #[cfg(all(brigade_loom, test))]
 mod search;
 #[cfg(all(brigade_loom, test))]
+mod select;
+#[cfg(all(brigade_loom, test))]
 mod semaphore;
 #[cfg(all(brigade_loom, test))]
 mod spsc;

@@ -40,6 +40,8 @@ mod readme;
 #[cfg(target_os = "linux")]
 mod scope;
 #[cfg(target_os = "linux")]
+mod select;
+#[cfg(target_os = "linux")]
 mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;

@@ -9,8 +9,9 @@
 //! | what a signal handler does about an event | `notify_direct.rs` | `notify_pipe.rs` |
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
-//! What is built on them is written once: `park.rs`, with `wakers.rs` and `handler.rs`; and for
-//! signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and `mask.rs`.
+//! What is built on them is written once: `park.rs`, with `wakers.rs`, `thread_waker.rs` and
+//! `handler.rs`; and for signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and
+//! `mask.rs`.
 //!
 //! `--cfg brigade_portable` picks the right-hand column on Linux as well, to check and test it.
 
@@ -32,6 +33,7 @@ mod affinity;
 
 mod handler;
 pub(crate) mod park;
+pub(crate) mod thread_waker;
 mod wakers;
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]

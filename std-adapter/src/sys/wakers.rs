@@ -1,5 +1,6 @@
 //! Where tasks leave word how to wake them, and who of them is left alone in a signal handler.
 
+use std::mem;
 use std::task::Waker;
 
 use brigade_core::wait::{GrowingWakers, Wakers};
@@ -7,16 +8,19 @@ use brigade_core::wait::{GrowingWakers, Wakers};
 #[cfg(unix)]
 use super::courier::{self, Need};
 use super::handler::in_signal_handler;
+use super::thread_waker::is_of_thread;
 
-/// The wakers of all tasks that wait for one thing.
+/// The wakers of all who wait for one thing by polling: tasks, and threads in a
+/// [`Select`](crate::Select).
 ///
-/// Nothing is allocated before the first comes; a wake-up costs a load as long as there is none.
+/// Nothing is allocated before the first comes; a wake-up costs two loads as long as there is none.
 ///
-/// In a signal handler none is woken: an executor's waker may allocate, or take a lock that the
-/// thread below holds. Those who wait stay registered; the courier wakes them.
+/// In a signal handler only threads are woken: an executor's waker may allocate, or take a lock that
+/// the thread below holds. Tasks stay registered; the courier wakes them.
 #[derive(Debug)]
 pub struct TaskWakers {
     tasks: GrowingWakers,
+    threads: GrowingWakers,
 }
 
 impl Wakers for TaskWakers {
@@ -26,24 +30,52 @@ impl Wakers for TaskWakers {
     )]
     const NONE: Self = Self {
         tasks: GrowingWakers::NONE,
+        threads: GrowingWakers::NONE,
     };
 
     fn register(&self, waker: &Waker) -> Option<usize> {
+        // The lowest bit says in which list.
+        if is_of_thread(waker) {
+            return self.threads.register(waker).map(|place| place << 1 | 1);
+        }
         // Without one, the task has to look by itself.
         #[cfg(unix)]
         courier::need(Need::Tasks).ok()?;
-        self.tasks.register(waker)
+        self.tasks.register(waker).map(|place| place << 1)
     }
 
     fn withdraw(&self, place: usize) -> bool {
-        self.tasks.withdraw(place)
+        let list = if place & 1 == 1 {
+            &self.threads
+        } else {
+            &self.tasks
+        };
+        list.withdraw(place >> 1)
     }
 
     #[inline]
     fn wake(&self, tasks: u32, turn: u32) -> u32 {
         if in_signal_handler() {
-            return 0;
+            return self.threads.wake(tasks, turn);
         }
-        self.tasks.wake(tasks, turn)
+        // Both have their turn to be first.
+        let (first, second) = if turn & 1 == 0 {
+            (&self.tasks, &self.threads)
+        } else {
+            (&self.threads, &self.tasks)
+        };
+        let all = WakeAll(second);
+        let woken = first.wake(tasks, turn >> 1);
+        mem::forget(all);
+        woken + second.wake(tasks.saturating_sub(woken), turn >> 1)
+    }
+}
+
+/// Wakes all of a list if a waker of the other panics: too many do no harm, too few would.
+struct WakeAll<'a>(&'a GrowingWakers);
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        self.0.wake(u32::MAX, 0);
     }
 }
