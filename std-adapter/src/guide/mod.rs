@@ -30,9 +30,17 @@
 //! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
 //! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
 //! | `LifoQueue`, `PriorityQueue` | [`LifoQueue`](crate::LifoQueue), [`PriorityQueue`](crate::PriorityQueue) | [queues](queues#lifoqueue-priorityqueue) |
+//! | `Pool()` | [`ThreadPool::new`](crate::ThreadPool::new) | [pools](pools#pool-apply_async-map-imap-imap_unordered-starmap) |
+//! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks | [`submit`](crate::ThreadPool::submit), [`map`](crate::ThreadPool::map), [`map_unordered`](crate::ThreadPool::map_unordered), [`on_done`](crate::Task::on_done) | the same |
+//! | `close`, `join`, `terminate` | [`shutdown`](crate::ThreadPool::shutdown), [`join`](crate::ThreadPool::join) | [pools](pools#close-join-terminate) |
+//! | `concurrent.futures` | [`ThreadPool`](crate::ThreadPool), [`Task`](crate::Task), [`wait`](crate::wait()), [`as_completed`](crate::as_completed()) | [futures] |
+//! | map-reduce with a pool | [`map_unordered`](crate::ThreadPool::map_unordered) | [map_reduce] |
 //!
 //! Processes are not there yet, nor what they share.
 
+pub mod futures;
+pub mod map_reduce;
+pub mod pools;
 pub mod queues;
 #[cfg(unix)]
 pub mod signals;

@@ -25,6 +25,16 @@ fn futures_submit_map_wait_as_completed_with() {
         let pool = ThreadPool::builder().threads(2).build().unwrap();
         // `submit`, `map`
         assert_eq!(pool.submit(|| square(7)).unwrap().result().unwrap(), 49);
+        let squares: Result<Vec<_>, _> = pool.map(0..4, square).collect();
+        assert_eq!(squares.unwrap(), [0, 1, 4, 9]);
+
+        // A failure is its task's, whatever fails, and the pool goes on.
+        let mut bad = pool.map(0..4, |n| if n == 1 { panic!("not me") } else { n });
+        assert_eq!(bad.next().unwrap().unwrap(), 0);
+        assert!(matches!(bad.next(), Some(Err(TaskError::Panicked(_)))));
+        assert_eq!(bad.next().unwrap().unwrap(), 2);
+        drop(bad);
+
         // `with` waits for what was submitted.
         for n in 0..100 {
             let leaving = Arc::clone(&leaving);
