@@ -22,7 +22,11 @@
 //!
 //! | Python | brigade | page |
 //! |---|---|---|
+//! | `threading.Thread`: `name`, `start`, `join`, `current_thread`, `enumerate` | [`thread::Builder`](crate::thread::Builder), [`JoinHandle`](crate::thread::JoinHandle) | [threads](threads#threadingthread) |
+//! | `daemon` | [`daemon`](crate::thread::Builder::daemon), [`join_at_exit`](crate::thread::join_at_exit) | [threads](threads#daemons-and-the-end-of-the-program) |
+//! | `logging` with `%(threadName)s` | any logger that shows thread names | [threads](threads#log-lines-with-thread-names) |
 //! | `threading.Event` | [`Event`](crate::Event) | [sync](sync#threadingevent) |
+//! | `Timer` | [`Timer`](crate::Timer) | [sync](sync#timer) |
 //! | `Lock`, `RLock` | `Mutex` of std | [sync](sync#lock-and-rlock) |
 //! | `Condition` | `Condvar` of std | [sync](sync#condition) |
 //! | `Semaphore`, `Barrier`, `local` | [`Semaphore`](crate::Semaphore), [`Barrier`](crate::Barrier), `thread_local!` | [sync](sync#semaphore-barrier-local) |
@@ -45,3 +49,4 @@ pub mod queues;
 #[cfg(unix)]
 pub mod signals;
 pub mod sync;
+pub mod threads;

@@ -66,6 +66,52 @@
 //! The pause between two beats *is* the wait for the flag, so the worker stops at once and needs no
 //! short sleeps to look at it. The same worker under Ctrl-C is the example `stop_flag`.
 //!
+//! # `Timer`
+//!
+//! <table><tr><th>Python</th><th>brigade</th></tr><tr style="vertical-align:top"><td>
+//!
+//! ```python
+//! def remind():
+//!     print("are you there?")
+//!
+//! soon = threading.Timer(0.01, remind)
+//! soon.start()
+//! soon.join()
+//!
+//! late = threading.Timer(3600, remind)
+//! late.start()
+//! late.cancel()
+//! late.join()
+//! ```
+//!
+//! </td><td>
+//!
+//! ```rust
+//! use brigade::Timer;
+//! use std::time::Duration;
+//!
+//! fn remind() -> &'static str {
+//!     "are you there?"
+//! }
+//!
+//! let soon = Timer::start(Duration::from_millis(10), remind)?;
+//! assert_eq!(soon.join()?, "are you there?");
+//!
+//! let late = Timer::start(Duration::from_secs(3600), remind)?;
+//! assert!(late.cancel());
+//! assert!(late.join().is_err()); // Cancelled
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! </td></tr></table>
+//!
+//! | Python | brigade | difference |
+//! |---|---|---|
+//! | `Timer(t, f)`, `start()` | [`Timer::start(t, f)`] | |
+//! | `cancel()` | [`cancel()`](crate::Timer::cancel) | says whether it came in time |
+//! | `join()` | [`join()`](crate::Timer::join) | returns the result of `f` |
+//! | a timer that starts itself again | [`thread::every(t, f)`](crate::thread::every) | one thread, at regular times |
+//!
 //! # `Lock` and `RLock`
 //!
 //! <table><tr><th>Python</th><th>brigade</th></tr><tr style="vertical-align:top"><td>
@@ -307,6 +353,7 @@
 //! `BrokenBarrierError`, now and at the next meeting, until somebody calls `reset`. Here it has
 //! not arrived, and the others wait for whoever comes.
 //!
+//! [`Timer::start(t, f)`]: crate::Timer::start
 //! [`Event`]: crate::Event
 //! [`Event::new()`]: brigade_core::Event::new
 //! [`set()`]: brigade_core::Event::set
