@@ -1,8 +1,10 @@
 //! `multiprocessing.Pool`, with threads.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use brigade::{
     Barrier, Event, Queue, Shutdown, SubmitError, SubmitTimeoutError, TaskError, ThreadPool,
@@ -36,6 +38,94 @@ fn pool_has_one_worker_per_cpu() {
         .collect();
     for task in tasks {
         assert!(task.result().unwrap(), "a worker is missing");
+    }
+}
+
+/// `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks. The trap: a backlog without bound.
+#[test]
+fn apply_async_map_imap_unordered_starmap_callbacks() {
+    let pool = ThreadPool::builder()
+        .threads(2)
+        .queue_bound(4)
+        .build()
+        .unwrap();
+    let square = |n: u32| n * n;
+
+    // `apply_async`, with callbacks for what goes well and what does not.
+    let task = pool.submit(move || square(7)).unwrap();
+    assert_eq!(task.result_timeout(LONG).unwrap().unwrap(), 49);
+    let called = Arc::new(Queue::unbounded());
+    for n in [8, 0] {
+        let called = Arc::clone(&called);
+        let task = pool.submit(move || 64_u32.checked_div(n).unwrap()).unwrap();
+        task.on_done(move |result| called.put(result.is_ok()).unwrap());
+    }
+    let mut outcomes = [(); 2].map(|()| called.get_timeout(LONG).unwrap());
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [false, true]);
+
+    // `map` waits for all, `imap` gives them one by one in order, `imap_unordered` in any order.
+    let squares: Result<Vec<_>, _> = pool.map(0..100, square).collect();
+    assert!(squares.unwrap().into_iter().eq((0..100).map(square)));
+    for (n, result) in pool.map(0..10, square).enumerate() {
+        assert_eq!(result.unwrap(), square(n.try_into().unwrap()));
+    }
+    let squares: Result<Vec<_>, _> = pool.map_unordered(0..100, square).collect();
+    let mut squares = squares.unwrap();
+    squares.sort_unstable();
+    assert!(squares.into_iter().eq((0..100).map(square)));
+
+    // The first to be ready comes first, though it was not the first to be begun.
+    let second = Arc::new(Event::new());
+    let is_ready = Arc::clone(&second);
+    let slow_first = move |n| n == 1 || is_ready.wait_timeout(LONG);
+    let mut results = pool
+        .map_unordered(0..2, move |n| (n, slow_first(n)))
+        .chunk(1);
+    assert_eq!(results.next().unwrap().unwrap(), (1, true));
+    second.set();
+    assert_eq!(results.next().unwrap().unwrap(), (0, true));
+    assert!(results.next().is_none());
+    drop(results);
+
+    // `starmap`
+    let areas: Result<Vec<u32>, _> = pool.map([(2, 3), (4, 5)], |(a, b)| a * b).collect();
+    assert_eq!(areas.unwrap(), [6, 20]);
+
+    // No backlog: an input without end is looked at as far as was said,
+    let taken = Cell::new(0);
+    let endless = (0..).inspect(|_| taken.set(taken.get() + 1));
+    let mut results = pool.map(endless, square).look_ahead(3);
+    for n in 0..100 {
+        assert_eq!(results.next().unwrap().unwrap(), square(n));
+        assert!(taken.get() <= n + 3, "{} taken for {n}", taken.get());
+    }
+    drop(results);
+    // and who submits more than the queue may hold is told, or waits.
+    let (go, begun) = (Arc::new(Event::new()), Arc::new(Queue::unbounded()));
+    let work = || {
+        let (go, begun) = (Arc::clone(&go), Arc::clone(&begun));
+        move || {
+            begun.put(()).unwrap();
+            go.wait_timeout(LONG)
+        }
+    };
+    let mut tasks: Vec<_> = (0..2).map(|_| pool.submit(work()).unwrap()).collect();
+    for _ in 0..2 {
+        begun.get_timeout(LONG).unwrap();
+    }
+    tasks.extend((0..4).map(|_| pool.submit(work()).unwrap()));
+    assert!(matches!(
+        pool.try_submit(work()),
+        Err(TrySubmitError::Full(_))
+    ));
+    assert!(matches!(
+        pool.submit_timeout(work(), Duration::from_millis(5)),
+        Err(SubmitTimeoutError::Timeout(_))
+    ));
+    go.set();
+    for task in tasks {
+        assert!(task.result().unwrap());
     }
 }
 
