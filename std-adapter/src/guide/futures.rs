@@ -74,6 +74,8 @@
 //! |---|---|---|
 //! | `ThreadPoolExecutor()` | [`ThreadPool::new()`] | one worker for each processor |
 //! | `max_workers`, `thread_name_prefix` | [`threads(n)`], [`name(prefix)`] | the names are the system's too |
+//! | threads are started when they are needed | [`grow_on_demand(least..=most)`] | all at once otherwise |
+//! | `initializer=f` | [`on_start(f)`], [`on_stop(f)`] | if it fails, so does `build` |
 //! | `submit(f, x)` | [`submit`]`(move \|\| f(x))` | can wait for room: [`queue_bound(n)`]; [`try_submit`], [`submit_timeout`] |
 //! | `with` | the pool's scope, or `drop(pool)` | waits, as `with` does |
 //! | `shutdown(wait=False)` | [`shutdown(Shutdown::Drain)`] | |
@@ -144,7 +146,8 @@
 //!
 //! **The trap that is gone.** An executor of Python can break as a whole: when a worker process dies, or
 //! when the initializer of a thread raises, every pending future fails and every `submit` raises
-//! `BrokenExecutor`. Here what goes wrong belongs to one task, and the pool goes on:
+//! `BrokenExecutor`. Here an initializer that fails has `build` return an error, and what goes wrong
+//! later belongs to one task; the pool goes on:
 //!
 //! ```rust
 //! use brigade::{TaskError, ThreadPool};
@@ -176,6 +179,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A pool with [`spare_threads`](crate::Builder::spare_threads) starts a worker for the inner task
+//! instead.
+//!
+//! [`grow_on_demand(least..=most)`]: crate::Builder::grow_on_demand
+//! [`on_start(f)`]: crate::Builder::on_start
+//! [`on_stop(f)`]: crate::Builder::on_stop
 //! [`ThreadPool::new()`]: crate::ThreadPool::new
 //! [`threads(n)`]: crate::Builder::threads
 //! [`name(prefix)`]: crate::Builder::name

@@ -102,6 +102,8 @@
 //! | `starmap(f, pairs)` | `map(pairs, \|(a, b)\| ...)` | a tuple is an item like any other |
 //! | `map_async`, `starmap_async` | | `map` takes nothing before you ask it, and `submit` is for one |
 //! | `chunksize=n` | [`.chunk(n)`](crate::Map::chunk) | found by itself otherwise |
+//! | `initializer=f` | [`on_start(f)`](crate::Builder::on_start) | |
+//! | | [`scope`](crate::ThreadPool::scope) | tasks that borrow from the caller |
 //! | `callback=f`, `error_callback=g` | [`on_done`]`(\|result\| ...)` | one for both, by a worker instead of the thread that hands out all results |
 //! | `maxtasksperchild` | | not there: a worker keeps nothing of a task but what that leaves in a `thread_local!` |
 //!

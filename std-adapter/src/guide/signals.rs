@@ -57,11 +57,43 @@
 //!
 //! | Python | brigade | difference |
 //! |---|---|---|
-//! | `signal(SIGINT, handler)` | [`on([SIGINT], &EVENT)`] | in any thread; several signals in one call; nothing of yours runs inside a handler |
+//! | `signal(SIGINT, handler)` | [`on([SIGINT], &EVENT)`](crate::signal::on) | in any thread; several signals in one call; nothing of yours runs inside a handler |
 //! | the handler's `number` | [`guard.received()`](crate::signal::Guard::received) | the first signal that came |
 //! | `signal(SIGINT, previous)` | `drop(guard)` | what was there before is there again |
+//! | several handlers of one signal, by hand | one guard each | every guard's event is set; handlers that others installed before are called, too |
 //! | the second Ctrl-C | | takes its default action: a program that is slow to stop can be stopped |
 //! | `pause()`, in a loop that looks at a flag | [`EVENT.wait()`](brigade_core::Event::wait) | |
+//! | `sigwait(signals)`, `sigtimedwait(signals, t)` | [`wait(signals)`], [`wait_timeout(signals, t)`] | in any thread |
+//! | `pthread_sigmask(SIG_BLOCK, signals)` | [`mask(signals)`] | as before when the guard is dropped |
+//! | `loop.add_signal_handler` of `asyncio` | [`EVENT.wait_async()`](brigade_core::Event::wait_async) | in any runtime |
+//!
+//! Two events of one signal; and a signal that is kept pending until somebody asks for it:
+//!
+//! ```rust
+//! use brigade::{Event, signal};
+//! use std::{process, sync::Arc, time::Duration};
+//!
+//! fn send(signal: &str) -> std::io::Result<process::ExitStatus> {
+//!     let this = process::id().to_string();
+//!     process::Command::new("kill").args([signal, &this]).status()
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (reload, rotate) = (Arc::new(Event::new()), Arc::new(Event::new()));
+//!     let first = signal::on([signal::SIGHUP], Arc::clone(&reload))?;
+//!     let second = signal::on([signal::SIGHUP, signal::SIGUSR1], Arc::clone(&rotate))?;
+//!     send("-HUP")?;
+//!     assert!(reload.wait_timeout(Duration::from_secs(10)));
+//!     assert!(rotate.wait_timeout(Duration::from_secs(10)));
+//!     drop((first, second)); // what was there before is there again
+//!
+//!     let mask = signal::mask([signal::SIGUSR2])?; // before other threads are started
+//!     send("-USR2")?; // it is pending
+//!     assert_eq!(signal::wait([signal::SIGUSR2])?, signal::SIGUSR2);
+//!     drop(mask);
+//!     Ok(())
+//! }
+//! ```
 //!
 //! **The trap that is gone.** Python runs handlers in the main thread only, between two of its
 //! instructions: as long as that thread computes inside a C function, the signal waits; and only it
@@ -71,4 +103,6 @@
 //!
 //! The example `stop_flag` is the whole program.
 //!
-//! [`on([SIGINT], &EVENT)`]: crate::signal::on
+//! [`wait(signals)`]: crate::signal::wait()
+//! [`wait_timeout(signals, t)`]: crate::signal::wait_timeout
+//! [`mask(signals)`]: crate::signal::mask()
