@@ -46,6 +46,8 @@ mod semaphore;
 #[cfg(all(brigade_loom, test))]
 mod spsc;
 #[cfg(all(brigade_loom, test))]
+mod staffing;
+#[cfg(all(brigade_loom, test))]
 mod tasks;
 #[cfg(all(brigade_loom, test))]
 mod ticket;

@@ -9,8 +9,9 @@ use std::{fmt, fs};
 pub(crate) type Key = [String; 5];
 
 /// Beside the core's sources, those that are modelled too.
-const ALSO: [&str; 2] = [
+const ALSO: [&str; 3] = [
     "std-adapter/src/executor/handoff.rs",
+    "std-adapter/src/executor/thread_pool/staffing.rs",
     "std-adapter/src/select/any.rs",
 ];
 
