@@ -72,6 +72,7 @@
 //!
 //! | Python | brigade | difference |
 //! |---|---|---|
+//! | `Executor` | [`Executor`] | what is written for it takes threads now, and processes when they are there |
 //! | `ThreadPoolExecutor()` | [`ThreadPool::new()`] | one worker for each processor |
 //! | `max_workers`, `thread_name_prefix` | [`threads(n)`], [`name(prefix)`] | the names are the system's too |
 //! | threads are started when they are needed | [`grow_on_demand(least..=most)`] | all at once otherwise |
@@ -185,6 +186,7 @@
 //! [`grow_on_demand(least..=most)`]: crate::Builder::grow_on_demand
 //! [`on_start(f)`]: crate::Builder::on_start
 //! [`on_stop(f)`]: crate::Builder::on_stop
+//! [`Executor`]: crate::Executor
 //! [`ThreadPool::new()`]: crate::ThreadPool::new
 //! [`threads(n)`]: crate::Builder::threads
 //! [`name(prefix)`]: crate::Builder::name

@@ -86,6 +86,8 @@
 //! | `shutdown()` | [`shutdown(Shutdown::Drain)`] | |
 //! | `shutdown(immediate=True)` | [`shutdown(Shutdown::Immediate)`] | hands out what was left instead of dropping it |
 //! | | [`put_many`], [`get_many`] | batches, at a fraction of the price per item |
+//! | | [`put_async`], [`get_async`] | the same queue, in tasks |
+//! | | [`select`](crate::select()) | waits for several queues and events at once |
 //! | | [`lease.put_back()`] | for somebody else to try again |
 //!
 //! All of them in a row:
@@ -335,6 +337,8 @@
 //! [`join()`]: brigade_core::Queue::join
 //! [`join_timeout(t)`]: brigade_core::Queue::join_timeout
 //! [`iter()`]: brigade_core::Queue::iter
+//! [`put_async`]: brigade_core::Queue::put_async
+//! [`get_async`]: brigade_core::Queue::get_async
 //! [`put_many`]: brigade_core::Queue::put_many
 //! [`get_many`]: brigade_core::Queue::get_many
 //! [`shutdown(Shutdown::Drain)`]: brigade_core::Queue::shutdown
