@@ -52,6 +52,7 @@ fn queue_with_task_accounting() {
         assert!(!queue.join_timeout(Duration::ZERO));
         queue.task_done().unwrap();
     }
+    assert!(queue.join_timeout(LONG));
     queue.join();
     // One too many is an error and spoils nothing.
     assert_eq!(queue.task_done(), Err(TooManyDone));
@@ -82,7 +83,7 @@ fn queue_with_task_accounting() {
     assert_eq!(queue.try_get(), Err(TryGetError::ShutDown));
     assert_eq!(queue.get_timeout(LONG), Err(GetTimeoutError::ShutDown));
     queue.task_done().unwrap();
-    queue.join();
+    assert!(queue.join_timeout(LONG));
 }
 
 /// `shutdown(immediate=True)`, which drops what is inside there and hands it out here, while others
@@ -178,7 +179,7 @@ fn lifo_and_priority_queues() {
         stack.task_done().unwrap();
         assert!(!stack.join_timeout(Duration::ZERO));
         stack.task_done().unwrap();
-        stack.join();
+        assert!(stack.join_timeout(LONG));
         assert_eq!(stack.task_done(), Err(TooManyDone));
     });
     stack.put(4).unwrap();
