@@ -193,8 +193,9 @@ fn a_repetition_keeps_to_its_grid_and_never_overlaps() {
         .submit_every(MOMENT, move || {
             assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
             sender.put(begun.elapsed()).unwrap();
-            // Beyond the next point of the grid.
-            thread::sleep(MOMENT);
+            // Work that takes until after the next point of the grid.
+            let begun = Instant::now();
+            until(|| begun.elapsed() >= MOMENT);
             running.fetch_sub(1, Ordering::SeqCst);
         })
         .unwrap();

@@ -45,6 +45,7 @@ mod select;
 mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;
+#[cfg(target_os = "linux")]
 mod signal;
 #[cfg(target_os = "linux")]
 mod signal_chain;
