@@ -12,8 +12,8 @@ use brigade_core::bounded::{
 use crate::Parker;
 use crate::unbounded::UnboundedFifo;
 
-use by_priority::ByPriority;
-use locked::Locked;
+pub(crate) use by_priority::ByPriority;
+pub(crate) use locked::Locked;
 
 /// A queue between threads and tasks: what Python calls `queue.Queue`.
 ///

@@ -27,6 +27,8 @@ mod permits;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
+mod pool_priorities;
+#[cfg(target_os = "linux")]
 mod pool_size;
 #[cfg(target_os = "linux")]
 mod program;

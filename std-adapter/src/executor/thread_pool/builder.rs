@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::ThreadPool;
 use super::error::{BuildError, Kind};
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Order};
 use super::roster::{Hired, Roster};
 use super::staffing::Limits;
 use super::worker::{Shared, Style};
@@ -36,6 +36,7 @@ use super::worker::{Shared, Style};
 pub struct Builder {
     threads: Option<RangeInclusive<usize>>,
     queue_bound: Option<usize>,
+    priorities: bool,
     spares: usize,
     style: Style,
 }
@@ -45,6 +46,7 @@ impl Builder {
         Self {
             threads: None,
             queue_bound: None,
+            priorities: false,
             spares: 0,
             style: Style {
                 name: "worker".into(),
@@ -177,6 +179,15 @@ impl Builder {
         self
     }
 
+    /// Has tasks begun in the order of their priorities, the smallest first, and equal ones in the
+    /// order in which they were submitted. See [`submit_priority`](ThreadPool::submit_priority).
+    ///
+    /// A task costs a second allocation then, and the queue has one lock for both ends.
+    pub fn priorities(mut self) -> Self {
+        self.priorities = true;
+        self
+    }
+
     /// How much stack each worker has, in bytes; what the standard library chooses if not said.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.style.stack_size = Some(bytes);
@@ -205,19 +216,19 @@ impl Builder {
         if self.style.name.contains('\0') {
             return Err(Kind::Name.into());
         }
-        let jobs = match self.queue_bound {
-            None => Jobs::unbounded(),
+        match self.queue_bound {
             Some(0) => return Err(Kind::NoQueue.into()),
             Some(bound) if bound > brigade_core::storage::MAX_CAPACITY => {
                 return Err(Kind::QueueTooLong(bound).into());
             }
-            Some(bound) => Jobs::bounded(bound),
-        };
+            _ => {}
+        }
         crate::panic::note_locations();
         // Should a start fail, dropping the pool ends those that were started.
         let pool = ThreadPool {
             shared: Arc::new(Shared {
-                jobs,
+                jobs: Jobs::new(Order::new(self.priorities, self.queue_bound)),
+                by_priority: self.priorities,
                 roster: Roster::new(Limits {
                     workers: 0,
                     waiting: 0,
@@ -268,6 +279,7 @@ impl fmt::Debug for Builder {
             .field("threads", &self.threads)
             .field("name", &self.style.name)
             .field("queue_bound", &self.queue_bound)
+            .field("priorities", &self.priorities)
             .field("stack_size", &self.style.stack_size)
             .field("spare_threads", &self.spares)
             .field("keep_alive", &self.style.keep_alive)

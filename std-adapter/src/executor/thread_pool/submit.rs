@@ -44,13 +44,57 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let (job, fresh) = work::new(closure);
-        match self.put(self.shared.entry(job)) {
-            Ok(()) => Ok(self.task(fresh)),
-            Err(SubmitError::ShutDown(entry)) => Err(SubmitError::ShutDown(reclaim(fresh, entry))),
-            Err(SubmitError::WouldDeadlock(entry)) => {
-                Err(SubmitError::WouldDeadlock(reclaim(fresh, entry)))
-            }
-        }
+        self.submit_entry(self.shared.entry(job), fresh)
+    }
+
+    /// Queues a closure with a priority: of those that wait, the smallest is begun first, and of
+    /// equal ones the oldest. What was submitted in other ways has priority 0.
+    ///
+    /// Blocks while a bounded queue is full, whatever the priority.
+    ///
+    /// # Errors
+    ///
+    /// As for [`submit`](Self::submit).
+    ///
+    /// # Panics
+    ///
+    /// If the pool was built without [`priorities`](super::Builder::priorities).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use brigade::{Event, Queue, ThreadPool};
+    ///
+    /// static GO: Event = Event::new();
+    /// static DONE: std::sync::LazyLock<Queue<&str>> = std::sync::LazyLock::new(Queue::unbounded);
+    ///
+    /// let pool = ThreadPool::builder().threads(1).priorities().build()?;
+    /// pool.submit(|| GO.wait())?.detach();
+    /// # while pool.stats().running == 0 { std::thread::yield_now(); }
+    /// pool.submit_priority(2, || DONE.put("sweep"))?.detach();
+    /// pool.submit_priority(-5, || DONE.put("put out the fire"))?.detach();
+    /// pool.submit(|| DONE.put("cook"))?.detach();
+    /// GO.set();
+    /// drop(pool); // runs what is queued
+    /// DONE.shutdown(brigade::Shutdown::Drain);
+    /// assert!(DONE.iter().eq(["put out the fire", "cook", "sweep"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit_priority<F, T>(
+        &self,
+        priority: i32,
+        closure: F,
+    ) -> Result<Task<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        assert!(
+            self.shared.by_priority,
+            "the pool was built without `Builder::priorities`"
+        );
+        let (job, fresh) = work::new(closure);
+        self.submit_entry(self.shared.entry_of(job, Some(priority)), fresh)
     }
 
     /// Queues a closure if there is room for it now. Never blocks.
@@ -133,6 +177,25 @@ impl ThreadPool {
             }
             Err(PutTimeoutError::ShutDown(entry)) => {
                 Err(SubmitTimeoutError::ShutDown(reclaim(fresh, entry)))
+            }
+        }
+    }
+
+    #[inline]
+    fn submit_entry<F, T>(
+        &self,
+        entry: Entry,
+        fresh: Fresh<F, T>,
+    ) -> Result<Task<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.put(entry) {
+            Ok(()) => Ok(self.task(fresh)),
+            Err(SubmitError::ShutDown(entry)) => Err(SubmitError::ShutDown(reclaim(fresh, entry))),
+            Err(SubmitError::WouldDeadlock(entry)) => {
+                Err(SubmitError::WouldDeadlock(reclaim(fresh, entry)))
             }
         }
     }

@@ -37,6 +37,8 @@ pub(in crate::executor) struct Shared {
     /// What times are counted from.
     pub(super) born: Instant,
     pub(super) grows_on_demand: bool,
+    /// Whether the queue is in the order of priorities.
+    pub(super) by_priority: bool,
     /// Whether workers may come and go by themselves: if it grows, or has spare ones.
     pub(super) elastic: bool,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
@@ -111,7 +113,7 @@ impl Shared {
     /// If the queue is full, whoever takes the next job looks.
     pub(in crate::executor) fn nudge(&self) {
         if self.roster.has_surplus() {
-            let _ = self.jobs.try_put(Entry::Nudge);
+            let _ = self.jobs.try_put(Entry::NUDGE);
         }
     }
 
@@ -210,8 +212,8 @@ impl Shared {
     }
 
     fn run(&self, entry: Entry, tally: &Tally) {
-        if let Entry::Job { job, at } = entry {
-            let at = || self.born + Duration::from_nanos(at);
+        if let Some((job, at)) = entry.open() {
+            let at = || self.born + at;
             job.run_counted(tally, self.style.measure_time.then(at));
         }
     }
@@ -219,11 +221,17 @@ impl Shared {
     /// An entry for the queue.
     #[inline]
     pub(super) fn entry(&self, job: Job) -> Entry {
+        self.entry_of(job, self.by_priority.then_some(0))
+    }
+
+    /// An entry for the queue, with a priority if the queue is in that order.
+    #[inline]
+    pub(super) fn entry_of(&self, job: Job, priority: Option<i32>) -> Entry {
         let at = if self.style.measure_time {
             self.born.elapsed()
         } else {
             Duration::ZERO
         };
-        Entry::new(job, at)
+        Entry::new(job, at, priority)
     }
 }
