@@ -10,7 +10,6 @@ mod examples;
 #[cfg(target_os = "linux")]
 mod executor;
 #[cfg(target_os = "linux")]
-#[cfg(target_os = "linux")]
 mod executor_later;
 #[cfg(target_os = "linux")]
 mod executor_map;
