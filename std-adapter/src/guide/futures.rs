@@ -78,6 +78,7 @@
 //! | threads are started when they are needed | [`grow_on_demand(least..=most)`] | all at once otherwise |
 //! | `initializer=f` | [`on_start(f)`], [`on_stop(f)`] | if it fails, so does `build` |
 //! | `submit(f, x)` | [`submit`]`(move \|\| f(x))` | can wait for room: [`queue_bound(n)`]; [`try_submit`], [`submit_timeout`] |
+//! | | [`submit_priority`](crate::ThreadPool::submit_priority) | the most urgent task is begun first |
 //! | `with` | the pool's scope, or `drop(pool)` | waits, as `with` does |
 //! | `shutdown(wait=False)` | [`shutdown(Shutdown::Drain)`] | |
 //! | `shutdown()` | the same, then [`join()`] | or [`join_timeout(t)`] |
