@@ -4,7 +4,7 @@ use std::{error, fmt, io};
 
 use signal_hook::low_level::signal_name;
 
-/// Why [`on`](super::on), [`wait`](super::wait) or [`mask`](super::mask()) could not do it.
+/// Why [`on`](super::on), [`wait`](fn@super::wait) or [`mask`](super::mask()) could not do it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

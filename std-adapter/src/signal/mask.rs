@@ -17,7 +17,7 @@ use crate::sys::mask::{block, unblock};
 ///
 /// **Threads** start with the mask of the thread that spawns them, and keep it when that one's guard
 /// is dropped. So a mask set up before any thread is spawned holds in all of them: see
-/// [`wait`](super::wait) for what that is good for. **Processes** do so as well, and after `exec` too:
+/// [`wait`](fn@super::wait) for what that is good for. **Processes** do so as well, and after `exec` too:
 /// a child started while `SIGTERM` is masked ignores a polite request to end, unless it unmasks it
 /// itself.
 ///
