@@ -9,7 +9,7 @@
 //! | [`LifoQueue`] | `queue.LifoQueue` | last in, first out; otherwise the same |
 //! | [`PriorityQueue`] | `queue.PriorityQueue` | the smallest first, equal ones in their order; a comparison that panics loses nothing inside |
 //! | [`Lease`] | `get` and `task_done` | an item in hand is finished when it is dropped, also by a panic |
-//! | [`Select`], [`select`] | `multiprocessing.connection.wait`, for queues and events | a fair choice; nothing is taken from who does not win |
+//! | [`Select`], [`select`](select()) | `multiprocessing.connection.wait`, for queues and events | a fair choice; nothing is taken from who does not win |
 //! | [`Event`] | `threading.Event` | [`set`](Event::set) may be called in a signal handler (Linux, Android) |
 //! | [`JoinCounter`] | | one `done` too many is an error, not a wrap |
 //! | [`Semaphore`] | `threading.BoundedSemaphore` | a permit comes back when it is dropped, also by a panic |

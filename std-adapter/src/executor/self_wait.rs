@@ -9,7 +9,7 @@
 //! ```
 //!
 //! So a worker that is about to wait for its own pool, and without a deadline, says so in the pool's
-//! [`Roster`], together with a [`Probe`] that tells whether the wait is over. If the last worker
+//! `Roster`, together with a [`Probe`] that tells whether the wait is over. If the last worker
 //! that is not waiting wants to wait as well, then either the pool starts another one, if there may be
 //! more, or that worker is refused, and its task gets an error to deal with.
 //!
