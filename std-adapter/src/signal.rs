@@ -45,12 +45,13 @@
 //!
 //! It walks a list of all guards, and for each of the signal does a few atomic operations, among
 //! them a compare-and-exchange to record the first signal, and [`Event::set`]: an atomic exchange and
-//! at most one system call. At most one more system call wakes `brigade-signals`. It takes no lock,
+//! at most one system call. At most one more system call wakes `brigade-signals`. Two more block other
+//! signals meanwhile, those apart that a thread causes itself, such as `SIGSEGV`. It takes no lock,
 //! waits for nobody, allocates and frees nothing and leaves `errno` alone, so it is safe at any
 //! instruction of the program it interrupts. Events and guards are freed by the threads that drop
 //! them. The tests count what is allocated in handlers during a storm of signals; to see the system
 //! calls, run a program under `strace -f` and look at what stands between `--- SIGINT ...` and
-//! `rt_sigreturn`: `futex` calls, and nothing else.
+//! `rt_sigreturn`: `futex` calls between two of `rt_sigprocmask`, and nothing else.
 //!
 //! The same holds for what you call in handlers of your own: of this crate, [`Event::set`], `clear`
 //! and `is_set` on Linux and Android, as long as no task awaits the event, and what the core's

@@ -5,7 +5,8 @@
 //!
 //! There is one for the process, named `brigade-signals`. It is started when it is first needed:
 //! where the handler wakes threads itself, that takes both a watched signal and a task that waits
-//! for something. It blocks all signals, sleeps between rings, and lasts as long as the process.
+//! for something. It blocks all signals that are not about what it does
+//! itself, sleeps between rings, and lasts as long as the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};

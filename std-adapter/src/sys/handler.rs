@@ -1,4 +1,8 @@
-//! Whether this thread is in a signal handler of ours, where nothing foreign may be called.
+//! What this thread is doing in signal handlers of ours.
+//!
+//! - *Handling* a signal: it is somewhere in our handler, maybe in one of others that ours calls.
+//! - *Leaving tasks*: it is setting an event for us, so it must call no waker. Who else sets an event
+//!   in a handler, below or above ours, wakes tasks himself: no courier would do it for him.
 
 use std::cell::Cell;
 
@@ -6,13 +10,26 @@ thread_local! {
     /// A bit for each signal that this thread is handling.
     ///
     /// Made at compile time and without a destructor, so that a handler may touch it.
+    #[cfg(unix)]
     static HANDLING: Cell<u32> = const { Cell::new(0) };
+
+    /// The same goes for this.
+    static LEAVING_TASKS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is in a signal handler of ours.
+/// Whether this thread must wake no tasks now: the courier does it.
 #[inline]
-pub(crate) fn in_signal_handler() -> bool {
-    HANDLING.get() != 0
+pub(super) fn leaves_tasks() -> bool {
+    LEAVING_TASKS.get()
+}
+
+/// Has this thread wake no tasks in `action`. All signals must be blocked meanwhile, or it would
+/// hold for handlers that cut in as well.
+#[cfg(unix)]
+pub(super) fn leaving_tasks(action: impl FnOnce()) {
+    LEAVING_TASKS.set(true);
+    action();
+    LEAVING_TASKS.set(false);
 }
 
 /// This thread is in our handler of a signal as long as this exists.

@@ -22,11 +22,28 @@ pub(crate) fn blocked(signals: u32) -> io::Result<u32> {
     Ok(signals & bits_of(&now))
 }
 
-/// Runs `action` while the calling thread blocks all signals.
+/// Signals by which a thread is told of what it has just done itself. Blocked, they would end the
+/// process without a word from whoever handles them.
+const SYNCHRONOUS: [c_int; 6] = [
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+];
+
+/// Runs `action` while the calling thread blocks all signals but the synchronous ones.
+///
+/// Async-signal-safe if `action` is.
 pub(super) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result<R> {
     let mut all = empty();
     // SAFETY: writes to a structure of ours.
     unsafe { libc::sigfillset(&raw mut all) };
+    for number in SYNCHRONOUS {
+        // SAFETY: as above.
+        unsafe { libc::sigdelset(&raw mut all, number) };
+    }
     let before = change(libc::SIG_BLOCK, &all)?;
     let result = action();
     change(libc::SIG_SETMASK, &before)?;

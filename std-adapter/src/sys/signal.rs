@@ -7,7 +7,8 @@
 //!                                                +-- the courier (courier.rs): all the rest
 //! ```
 //!
-//! In the handler, all is atomic accesses and at most two system calls for each watch.
+//! In the handler, all is atomic accesses and at most two system calls for each watch, and two more
+//! to keep other handlers away meanwhile.
 
 use std::io;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering}
 
 use super::courier::{self, Need};
 use super::disposition::{bit, set_of, table};
-use super::notify;
+use super::handler::leaving_tasks;
 use super::roster::{Member, Roster};
+use super::{mask, notify};
 use crate::signal::EventRef;
 
 /// No signal has this number.
@@ -130,7 +132,7 @@ impl Drop for Watch {
 }
 
 impl Arrivals {
-    /// In a handler: notes the signal. Says whether it need not take its default action.
+    /// In a handler, where all signals are blocked: notes the signal. Says whether it need not take its default action.
     fn arrive(&self, signal: i32) -> bool {
         // ORDERING: Relaxed: who reads it has waited for the handlers, see `Watch::end`.
         self.seen.fetch_or(bit(signal), Ordering::Relaxed);
@@ -140,9 +142,10 @@ impl Arrivals {
             .first
             .compare_exchange(NONE, signal, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok();
-        notify::in_handler(self.event.get());
-        // ORDERING: Release pairs with `deliver`, for which the event has been set by now.
-        self.due.store(true, Ordering::Release);
+        leaving_tasks(|| notify::in_handler(self.event.get()));
+        // ORDERING: Release pairs with `deliver`, for which the event has been set by now. A swap
+        // continues the release of a handler before, which a store would cut off.
+        self.due.swap(true, Ordering::Release);
         first || self.patient & bit(signal) != 0
     }
 
@@ -159,6 +162,11 @@ impl Arrivals {
 ///
 /// The newest of them decides: it is the innermost that the program has set up.
 pub(super) fn arrived(signal: i32) -> Verdict {
+    // It cannot fail: the set is one that can be blocked.
+    mask::while_all_are_blocked(|| tell(signal)).unwrap_or(Verdict::Taken)
+}
+
+fn tell(signal: i32) -> Verdict {
     let newest = WATCHES
         .visit()
         .filter(|watch| watch.signals & bit(signal) != 0)

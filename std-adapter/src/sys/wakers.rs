@@ -7,7 +7,7 @@ use brigade_core::wait::{GrowingWakers, Wakers};
 
 #[cfg(unix)]
 use super::courier::{self, Need};
-use super::handler::in_signal_handler;
+use super::handler::leaves_tasks;
 use super::thread_waker::is_of_thread;
 
 /// The wakers of all who wait for one thing by polling: tasks, and threads in a
@@ -15,8 +15,9 @@ use super::thread_waker::is_of_thread;
 ///
 /// Nothing is allocated before the first comes; a wake-up costs two loads as long as there is none.
 ///
-/// In a signal handler only threads are woken: an executor's waker may allocate, or take a lock that
-/// the thread below holds. Tasks stay registered; the courier wakes them.
+/// In our signal handlers only threads are woken: an executor's waker may allocate, or take a lock
+/// that the thread below holds. Tasks stay registered; the courier wakes them. Handlers of others
+/// wake tasks: nobody else would.
 #[derive(Debug)]
 pub struct TaskWakers {
     tasks: GrowingWakers,
@@ -55,7 +56,7 @@ impl Wakers for TaskWakers {
 
     #[inline]
     fn wake(&self, tasks: u32, turn: u32) -> u32 {
-        if in_signal_handler() {
+        if leaves_tasks() {
             return self.threads.wake(tasks, turn);
         }
         // Both have their turn to be first.
