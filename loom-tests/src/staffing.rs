@@ -44,6 +44,7 @@ impl Pool {
             idle: Idle::new(),
             limits: Mutex::new(Limits {
                 workers,
+                starting: 0,
                 waiting: 0,
                 min: 1,
                 max: 2,
@@ -65,6 +66,7 @@ impl Pool {
     fn grow(self: &Arc<Self>) {
         let mut limits = self.limits.lock().unwrap();
         if self.jobs.len() > self.idle.count() && limits.hire() {
+            limits.end_start();
             drop(limits);
             self.start();
         }

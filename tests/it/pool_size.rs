@@ -1,7 +1,9 @@
 //! Pools that grow and shrink, and what their workers do first and last.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use brigade::{Event, Task, TaskError, ThreadPool};
@@ -254,6 +256,55 @@ fn a_pool_goes_on_when_a_later_initializer_panics() {
     until(|| pool.stats().failed_starts == 1);
     go.set();
     tasks.into_iter().for_each(soon);
+    soon(pool.submit(|| ()).unwrap());
+}
+
+/// A pool whose second worker takes its time, until `fail`, and then fails to start.
+fn with_a_second_that_fails(threads: RangeInclusive<usize>, fail: &Arc<Event>) -> ThreadPool {
+    let fail = Arc::clone(fail);
+    ThreadPool::builder()
+        .grow_on_demand(threads)
+        .keep_alive(Duration::from_millis(1))
+        .on_start(move |number| {
+            if number == 1 {
+                assert!(fail.wait_timeout(LONG));
+                panic!("not this one");
+            }
+        })
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn an_idle_worker_does_not_rely_on_one_that_fails_to_start() {
+    let (fail, go) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let pool = with_a_second_that_fails(1..=2, &fail);
+    let going = Arc::clone(&go);
+    let first = pool.submit(move || going.wait()).unwrap();
+    let second = pool.submit(|| ()).unwrap();
+    until(|| pool.stats().workers == 2);
+    go.set();
+    [first, second].into_iter().for_each(soon);
+    // Much longer than an idle worker is kept.
+    assert!(!Event::new().wait_timeout(Duration::from_millis(50)));
+    fail.set();
+    until(|| pool.stats().failed_starts == 1);
+    soon(pool.submit(|| ()).unwrap());
+}
+
+#[test]
+fn a_worker_that_is_one_too_many_does_not_rely_on_one_that_fails_to_start() {
+    let fail = Arc::new(Event::new());
+    let pool = with_a_second_that_fails(1..=1, &fail);
+    thread::scope(|threads| {
+        let larger = threads.spawn(|| pool.resize(2));
+        until(|| pool.stats().workers == 2);
+        pool.resize(1).unwrap();
+        soon(pool.submit(|| ()).unwrap());
+        fail.set();
+        assert!(larger.join().unwrap().is_err());
+    });
+    until(|| pool.stats().failed_starts == 1);
     soon(pool.submit(|| ()).unwrap());
 }
 

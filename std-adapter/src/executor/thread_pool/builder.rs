@@ -231,6 +231,7 @@ impl Builder {
                 by_priority: self.priorities,
                 roster: Roster::new(Limits {
                     workers: 0,
+                    starting: 0,
                     waiting: 0,
                     min,
                     max,

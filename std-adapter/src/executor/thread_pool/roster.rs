@@ -93,7 +93,7 @@ impl Roster {
     /// One of the workers that a pool has from the beginning.
     pub(super) fn first(&self) -> Option<Hired> {
         let mut state = self.lock();
-        state.limits.workers += 1;
+        state.limits.begin_start();
         self.enrol(&mut state)
     }
 
@@ -111,7 +111,7 @@ impl Roster {
         // Under the lock: while there is a worker, its thread is not through, so whoever joins the
         // pool waits for this one as well.
         if self.running.add(1).is_err() {
-            state.limits.workers -= 1;
+            state.limits.fail_start();
             return None;
         }
         let tally = Arc::new(CachePadded::new(Tally::default()));
@@ -124,6 +124,14 @@ impl Roster {
         Some(Hired { number, tally })
     }
 
+    /// A worker has been started and initialized.
+    pub(super) fn ready(&self) {
+        let mut state = self.lock();
+        state.limits.end_start();
+        // If it is one too many, it is now that one can go.
+        self.review(&state);
+    }
+
     /// A worker ends, because the pool does.
     pub(super) fn end(&self, number: usize) {
         let mut state = self.lock();
@@ -134,8 +142,7 @@ impl Roster {
     /// A worker could not be started, or not initialized: there will be no more.
     pub(super) fn fail(&self, number: usize) {
         let mut state = self.lock();
-        state.limits.workers -= 1;
-        state.limits.barren = true;
+        state.limits.fail_start();
         state.former.failed_starts += 1;
         state.forget(number);
     }

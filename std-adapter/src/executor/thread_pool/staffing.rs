@@ -15,6 +15,7 @@
 //! How many workers there may be is under a lock of the pool's ([`Limits`]). An idle worker ends only
 //! if it finds the queue empty under that lock, and a worker is started under it: so a job that comes
 //! when the last idle worker is about to end is either seen by that worker, or finds room for another.
+//! And it ends only if one stays that is through with its start: a start that is on may fail.
 
 use brigade_core::sync::{
     AtomicU32,
@@ -64,6 +65,8 @@ impl Idle {
 pub(crate) struct Limits {
     /// Those that have not ended; also those that are being started.
     pub(crate) workers: usize,
+    /// Those of them that are being started, which may come to nothing.
+    pub(crate) starting: usize,
     /// Those of them that wait for the pool itself.
     pub(crate) waiting: usize,
     /// So many are kept although they are idle.
@@ -85,19 +88,43 @@ impl Limits {
     pub(crate) fn hire(&mut self) -> bool {
         let may = self.workers > 0 && self.workers < self.allowed() && !self.barren;
         if may {
-            self.workers += 1;
+            self.begin_start();
         }
         may
     }
 
-    /// Whether there are more than may be. (If all others wait, one has to stay.)
+    /// Counts in a worker that is being started.
+    pub(crate) fn begin_start(&mut self) {
+        self.workers += 1;
+        self.starting += 1;
+    }
+
+    /// It can take jobs now.
+    pub(crate) fn end_start(&mut self) {
+        self.starting -= 1;
+    }
+
+    /// It could not be started, and is counted out again.
+    pub(crate) fn fail_start(&mut self) {
+        self.starting -= 1;
+        self.workers -= 1;
+        self.barren = true;
+    }
+
+    /// Whether another one stays for the jobs to come if a worker ends.
+    fn can_spare_one(&self) -> bool {
+        self.workers > self.starting + self.waiting + 1
+    }
+
+    /// Whether there are more than may be. (If all others wait or are being started, one has to
+    /// stay.)
     pub(crate) fn has_surplus(&self) -> bool {
-        self.workers > self.allowed() && self.workers > self.waiting + 1
+        self.workers > self.allowed() && self.can_spare_one()
     }
 
     /// Counts out a worker that has been idle for long, if nothing speaks against it.
     pub(crate) fn retire(&mut self, queue_is_empty: impl FnOnce() -> bool) -> bool {
-        let may = self.workers > self.min && self.workers > self.waiting + 1 && queue_is_empty();
+        let may = self.workers > self.min && self.can_spare_one() && queue_is_empty();
         if may {
             self.workers -= 1;
         }

@@ -156,6 +156,7 @@ impl Shared {
         if failed {
             self.roster.fail(number);
         } else {
+            self.roster.ready();
             if !self.work(number, &tally) {
                 self.roster.end(number);
             }
