@@ -106,8 +106,9 @@ impl<B, P: Park> Handoff<B, P> {
 
     /// Makes the body the caller's, if nobody was first.
     pub(crate) fn begin(&self) -> bool {
-        // ORDERING: Relaxed: the word changes in no other way that could make this fail for ever.
-        let mut word = self.word().load(Relaxed);
+        // A guess, and no load: that would fetch the cache line from whoever made the work, and the
+        // update would then have to fetch it again, for writing.
+        let mut word = QUEUED;
         while word & STAGE == QUEUED {
             // ORDERING: Relaxed: the caller has got its handle from whoever made the body, by way
             // of a queue or a task, and that showed it the body.

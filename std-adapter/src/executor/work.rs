@@ -45,7 +45,12 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let work: Box<Work<F, T>> = Box::new(Handoff::new(Body::Closure(closure)));
+    // Memory first: what is made before it is made on the stack and copied, which costs more than the
+    // rest of this function.
+    let mut work = Box::<Work<F, T>>::new_uninit();
+    work.write(Handoff::new(Body::Closure(closure)));
+    // SAFETY: it has just been written.
+    let work = unsafe { work.assume_init() };
     let work = NonNull::from(Box::leak(work));
     let fresh = Fresh {
         promise: Promise { work },
