@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use brigade_core::bounded::{Container, Nothing, Refused, Run, Unbounded, WithCapacity};
 
@@ -37,25 +36,30 @@ impl Entry {
     pub(super) const NUDGE: Self = Self::Ranked(None);
 
     /// A job that was submitted at this time, with a priority if it is for a queue in that order.
-    pub(super) fn new(job: Job, at: Duration, priority: Option<i32>) -> Self {
-        // Enough for 500 years.
-        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+    #[inline]
+    pub(super) fn new(job: Job, at: u64, priority: Option<i32>) -> Self {
         match priority {
             None => Self::Job { job, at },
-            Some(priority) => Self::Ranked(Some(Box::new(Ranked { priority, job, at }))),
+            Some(priority) => Self::ranked(job, at, priority),
         }
     }
 
+    /// Apart, so that submitting without priorities is inlined.
+    #[inline(never)]
+    fn ranked(job: Job, at: u64, priority: i32) -> Self {
+        Self::Ranked(Some(Box::new(Ranked { priority, job, at })))
+    }
+
     /// The job, and when it was submitted; `None` for a nudge.
-    pub(super) fn open(self) -> Option<(Job, Duration)> {
-        let (job, at) = match self {
-            Self::Job { job, at } => (job, at),
+    #[inline]
+    pub(super) fn open(self) -> Option<(Job, u64)> {
+        match self {
+            Self::Job { job, at } => Some((job, at)),
             Self::Ranked(ranked) => {
                 let Ranked { job, at, .. } = *ranked?;
-                (job, at)
+                Some((job, at))
             }
-        };
-        Some((job, Duration::from_nanos(at)))
+        }
     }
 
     pub(super) fn into_job(self) -> Option<Job> {

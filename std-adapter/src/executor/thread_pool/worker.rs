@@ -212,9 +212,10 @@ impl Shared {
         got
     }
 
+    #[inline]
     fn run(&self, entry: Entry, tally: &Tally) {
         if let Some((job, at)) = entry.open() {
-            let at = || self.born + at;
+            let at = || self.born + Duration::from_nanos(at);
             job.run_counted(tally, self.style.measure_time.then(at));
         }
     }
@@ -229,9 +230,10 @@ impl Shared {
     #[inline]
     pub(super) fn entry_of(&self, job: Job, priority: Option<i32>) -> Entry {
         let at = if self.style.measure_time {
-            self.born.elapsed()
+            // Enough for 500 years.
+            u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
         } else {
-            Duration::ZERO
+            0
         };
         Entry::new(job, at, priority)
     }
