@@ -139,6 +139,21 @@ fn wait() {
     });
 }
 
+/// The owner is shared by two threads, as in a scope: one of them leaves for both.
+#[test]
+fn two_wait() {
+    bounded(2, || {
+        let wait = |shared: &Shared| assert!(shared.work().wait(None));
+        let shared = Crew::new(Shared::new())
+            .and(Shared::run)
+            .and(wait)
+            .here(wait);
+        assert_eq!(shared.take(), 1);
+        shared.leave();
+        freed(&shared);
+    });
+}
+
 #[test]
 fn give_up_and_wait_again() {
     exhaustive(|| {

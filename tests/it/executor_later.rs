@@ -47,6 +47,14 @@ fn a_token_reaches_its_clones_and_descendants() {
 }
 
 #[test]
+fn a_token_reaches_those_below_one_that_is_gone() {
+    let token = CancelToken::new();
+    let grandchild = token.child().child();
+    token.cancel();
+    assert!(grandchild.is_cancelled());
+}
+
+#[test]
 fn a_child_that_is_made_meanwhile_is_cancelled_too() {
     for _ in 0..500 {
         let token = CancelToken::new();

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use brigade::{Barrier, Event, Shutdown, TaskError, ThreadPool};
+use brigade::{Barrier, Event, Queue, Shutdown, TaskError, ThreadPool};
+
+use crate::harness::{OsThread, until};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().threads(threads).build().unwrap()
@@ -220,4 +222,36 @@ fn a_pool_that_is_shut_down_leaves_the_work_to_the_caller() {
         cancelled.run();
     }
     assert_eq!(done.load(Relaxed), 2);
+}
+
+/// One of the two is a task that asks for the result, the other is the end of the scope.
+#[test]
+fn two_threads_wait_for_one_task() {
+    let pool = pool(2);
+    let (begun, go) = (Event::new(), Event::new());
+    let waiters = Queue::unbounded();
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            let [one, other]: [OsThread; 2] = [(); 2].map(|()| waiters.get().unwrap());
+            until(|| one.is_asleep() && other.is_asleep());
+            go.set();
+        });
+        pool.scope(|scope| {
+            let (begun, go, waiters) = (&begun, &go, &waiters);
+            let sum = scope.submit(move || {
+                let inner = scope.submit(|| {
+                    begun.set();
+                    go.wait();
+                    1
+                });
+                // By the other worker: nobody can run it in place of waiting.
+                begun.wait();
+                waiters.put(OsThread::current()).unwrap();
+                inner.result().unwrap() + 1
+            });
+            begun.wait();
+            waiters.put(OsThread::current()).unwrap();
+            drop(sum);
+        });
+    });
 }

@@ -1,9 +1,12 @@
 //! Waiting for whichever of several things comes first.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -310,4 +313,53 @@ fn a_signal_ends_it() {
         raise(SIGALRM).unwrap();
         assert_eq!(waiter.join().unwrap(), Some("stop"));
     });
+}
+
+#[test]
+fn the_answer_is_made_when_others_have_their_wake_ups_back() {
+    let (one, other) = (Queue::bounded(1), Queue::bounded(1));
+    let taken = Event::new();
+    thread::scope(|scope| {
+        let (tell, selecting) = mpsc::channel();
+        let (one, other, taken) = (&one, &other, &taken);
+        scope.spawn(move || {
+            tell.send(OsThread::current()).unwrap();
+            Select::new()
+                .on(one.get_async(), |_| assert!(taken.wait_timeout(LONG)))
+                .on(other.get_async(), |_| ())
+                .wait();
+        });
+        let selecting = selecting.recv().unwrap();
+        until(|| selecting.is_asleep());
+        let (tell, getting) = mpsc::channel();
+        scope.spawn(move || {
+            tell.send(OsThread::current()).unwrap();
+            other.get_timeout(LONG).unwrap();
+            taken.set();
+        });
+        let getting = getting.recv().unwrap();
+        until(|| getting.is_asleep());
+        one.put(1).unwrap();
+        until(|| one.is_empty());
+        other.put(2).unwrap();
+    });
+    assert!(taken.is_set());
+}
+
+#[test]
+fn a_source_that_rings_all_the_time_does_not_hold_up_the_deadline() {
+    struct Restless;
+    impl Future for Restless {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+    let moment = Duration::from_millis(5);
+    assert_eq!(
+        Select::new().on(Restless, |()| ()).wait_timeout(moment),
+        None
+    );
 }

@@ -49,7 +49,8 @@ pub trait Park {
     /// Comparing and falling asleep are one step as far as [`unpark`](Self::unpark) is concerned:
     /// if the word is changed and then `unpark` called, either this call sees the change, or it is
     /// among the sleepers that `unpark` wakes. It may return early without a reason; callers look
-    /// again. It orders no memory accesses.
+    /// again. A backend with a clock says that the deadline has passed also if the word has changed.
+    /// It orders no memory accesses.
     fn park(word: &Word, expected: u32, deadline: Option<Self::Deadline>) -> Wake;
 
     /// Wakes up to `sleepers` of those asleep on `word`.

@@ -50,6 +50,8 @@ pub struct CancelToken {
 
 struct Inner {
     cancelled: Event,
+    /// Kept alive by its children, so that what is cancelled above it reaches them.
+    parent: Option<Arc<Inner>>,
     /// Those that are there at least, and maybe some that are not.
     children: Mutex<Vec<Weak<Inner>>>,
 }
@@ -58,9 +60,14 @@ impl CancelToken {
     /// A token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_parent(None)
+    }
+
+    fn with_parent(parent: Option<Arc<Inner>>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 cancelled: Event::new(),
+                parent,
                 children: Mutex::new(Vec::new()),
             }),
         }
@@ -80,7 +87,7 @@ impl CancelToken {
     /// ```
     #[must_use]
     pub fn child(&self) -> Self {
-        let child = Self::new();
+        let child = Self::with_parent(Some(Arc::clone(&self.inner)));
         let mut children = self.inner.children();
         // Whoever cancels sets the event first and then asks for the children.
         if self.is_cancelled() {
@@ -146,6 +153,16 @@ impl CancelToken {
 impl Inner {
     fn children(&self) -> MutexGuard<'_, Vec<Weak<Inner>>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Not by recursion either.
+        let mut above = self.parent.take();
+        while let Some(mut last) = above.and_then(Arc::into_inner) {
+            above = last.parent.take();
+        }
     }
 }
 

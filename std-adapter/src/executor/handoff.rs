@@ -38,7 +38,7 @@ const QUEUED: u32 = 0;
 const BEGUN: u32 = 1;
 /// The owner has the body.
 const DONE: u32 = 2;
-/// The owner may be asleep on the word. Set by the owner, never cleared.
+/// The owner may be asleep on the word, in one thread or several. Set by the owner, never cleared.
 const ASLEEP: u32 = 1 << 2;
 /// The waker is to be woken. Set and cleared by the owner.
 const WAKER: u32 = 1 << 3;
@@ -169,7 +169,8 @@ impl<B, P: Park> Handoff<B, P> {
             }
         }
         if word & ASLEEP != 0 {
-            P::unpark(self.word(), 1);
+            // All of them: several threads may wait for one task, in a scope.
+            P::unpark(self.word(), u32::MAX);
         }
         let mut waker = None;
         if word & WAKER != 0 {
@@ -198,7 +199,8 @@ impl<B, P: Park> Handoff<B, P> {
         self.word().load(Acquire) & STAGE == DONE
     }
 
-    /// For the owner: waits until the body is its own; `false` if the deadline passes first.
+    /// For the owner: waits until the body is its own; `false` if the deadline passes first. An owner
+    /// that is shared by several threads may wait in each of them.
     pub(crate) fn wait(&self, deadline: Option<P::Deadline>) -> bool {
         let mut step = 0;
         while !self.is_done() {

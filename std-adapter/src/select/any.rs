@@ -5,7 +5,7 @@
 //!
 //!     1  poll all: who has nothing keeps a        a  change the condition, take the waker
 //!        waker, which rings the bell              b  ring: word := RUNG;
-//!     2  word QUIET? then ASLEEP, and park           was it ASLEEP? then unpark
+//!     2  word QUIET? then ASLEEP; park if it is       was it ASLEEP? then unpark
 //!     3  word := QUIET, poll all again
 //! ```
 //!
@@ -64,13 +64,12 @@ impl<P: Park> Bell<P> {
         while self.word.load(Ordering::Relaxed) == QUIET && P::relax(step) {
             step += 1;
         }
-        let quiet = self
+        let _ = self
             .word
             .compare_exchange(QUIET, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
-        let wake = match quiet {
-            Ok(_) => P::park(&self.word, ASLEEP, deadline),
-            Err(_) => Wake::Woken,
-        };
+        // If it has rung this does not sleep, but tells whether the time is up: sources that ring at
+        // every poll must not keep us here.
+        let wake = P::park(&self.word, ASLEEP, deadline);
         // ORDERING: Acquire pairs with `ring`.
         self.word.swap(QUIET, Ordering::Acquire);
         wake

@@ -92,8 +92,13 @@ use crate::sys::thread_waker::wait_for;
 /// as long as the call takes.
 #[must_use = "nothing is waited for before one of the calls that wait"]
 pub struct Select<'a, R> {
-    sources: Vec<Pin<Box<dyn Future<Output = R> + 'a>>>,
+    sources: Vec<Source<'a, R>>,
 }
+
+/// What is waited for. Its output makes the answer when it is called, by which time the other sources
+/// have been dropped: `then` is the user's code and may take its time.
+type Source<'a, R> = Pin<Box<dyn Future<Output = Answer<'a, R>> + 'a>>;
+type Answer<'a, R> = Box<dyn FnOnce() -> R + 'a>;
 
 impl<'a, R> Select<'a, R> {
     /// With nothing to wait for yet.
@@ -105,8 +110,10 @@ impl<'a, R> Select<'a, R> {
 
     /// Waits for this future too. If it wins, `then` makes the answer of what came out of it.
     pub fn on<F: Future + 'a>(mut self, source: F, then: impl FnOnce(F::Output) -> R + 'a) -> Self {
-        self.sources
-            .push(Box::pin(async move { then(source.await) }));
+        self.sources.push(Box::pin(async move {
+            let output = source.await;
+            Box::new(move || then(output)) as Answer<'a, R>
+        }));
         self
     }
 
@@ -158,16 +165,23 @@ impl<'a, R> Select<'a, R> {
     #[must_use = "what came first is lost otherwise"]
     pub fn try_wait(mut self) -> Option<R> {
         match self.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => Some(answer),
+            Poll::Ready(answer) => Some(self.settle(answer)),
             Poll::Pending => None,
         }
     }
 
     fn wait_until(mut self, deadline: Option<Instant>) -> Option<R> {
-        wait_for(deadline, |context| self.poll(context))
+        let answer = wait_for(deadline, |context| self.poll(context))?;
+        Some(self.settle(answer))
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<R> {
+    /// Lets go of the sources, so that wake-ups which came to them go to others, and makes the answer.
+    fn settle(self, answer: Answer<'a, R>) -> R {
+        drop(self);
+        answer()
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer<'a, R>> {
         let sources = self.sources.len();
         assert!(sources > 0, "there is nothing to wait for");
         any::poll_any(&mut self.sources, random_below(sources), context)

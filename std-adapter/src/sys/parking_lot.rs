@@ -31,6 +31,9 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Instant>) -
     };
     match result {
         ParkResult::TimedOut => Wake::TimedOut,
+        ParkResult::Invalid if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+            Wake::TimedOut
+        }
         ParkResult::Unparked(_) | ParkResult::Invalid => Wake::Woken,
     }
 }

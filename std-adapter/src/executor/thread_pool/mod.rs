@@ -124,9 +124,9 @@ impl ThreadPool {
     /// let queued = pool.submit(|| 1)?;
     ///
     /// let cancelled = pool.shutdown(Shutdown::Immediate);
+    /// drop(cancelled); // before joining: a task that runs may wait for one of these
     /// GO.set();
     /// pool.join()?;
-    /// drop(cancelled);
     /// assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -210,12 +210,20 @@ impl<F> Series<F> {
     }
 }
 
+/// The first point of the grid after so much time, counted from the grid's beginning.
+fn next_point(passed: Duration, period: Duration) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+
+    // Neither the product nor the number of points is bounded by 64 bits.
+    let next = (passed.as_nanos() / period.as_nanos() + 1).saturating_mul(period.as_nanos());
+    let nanos = u32::try_from(next % SECOND).unwrap_or_default();
+    u64::try_from(next / SECOND).map_or(Duration::MAX, |seconds| Duration::new(seconds, nanos))
+}
+
 impl<F: FnMut() + Send + 'static> Series<F> {
     /// Sees to the next run.
     fn schedule(self: &Arc<Self>, pool: &Arc<Shared>) {
-        let passed = self.begun.elapsed().as_nanos() / self.period.as_nanos();
-        let next = u32::try_from(passed + 1).unwrap_or(u32::MAX);
-        let delay = self.period.saturating_mul(next);
+        let delay = next_point(self.begun.elapsed(), self.period);
         pool.at(after(self.begun, delay), Tick(Some(Arc::clone(self))));
     }
 
@@ -301,5 +309,27 @@ impl<F: FnMut() + Send + 'static> Drop for Tick<F> {
         if let Some(series) = self.0.take() {
             series.cancel();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::next_point;
+
+    #[test]
+    fn the_grid_goes_on_for_as_long_as_clocks_do() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_point(ms(0), ms(10)), ms(10));
+        assert_eq!(next_point(ms(9), ms(10)), ms(10));
+        assert_eq!(next_point(ms(10), ms(10)), ms(20));
+        // More points than a u32 can count.
+        let year = Duration::from_secs(365 * 24 * 3600);
+        assert_eq!(next_point(year, ms(1)), year + ms(1));
+        assert_eq!(
+            next_point(Duration::from_secs(1), Duration::MAX),
+            Duration::MAX
+        );
     }
 }
