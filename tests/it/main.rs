@@ -15,6 +15,8 @@ mod executor_later;
 mod executor_map;
 #[cfg(target_os = "linux")]
 mod harness;
+#[cfg(target_os = "linux")]
+mod interop;
 mod linearizable;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
