@@ -1,10 +1,10 @@
 //! Signals that set events.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, LazyLock};
-use std::{fs, process, thread};
+use std::{fs, mem, process, thread};
 
 use brigade::signal::{self, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGWINCH};
 use brigade::{Event, Queue, Shutdown};
@@ -300,6 +300,36 @@ fn the_newest_guard_decides_about_the_default_action() {
         drop(newer);
         so_far_so_good();
         raise(SIGUSR1).unwrap();
+    });
+}
+
+/// At every moment there is a guard that has received nothing yet.
+#[test]
+fn a_guard_that_takes_over_from_another_gets_what_that_one_misses() {
+    ends_well(|| {
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        static ENDED: AtomicUsize = AtomicUsize::new(0);
+        // They make the handler's walk long.
+        let _others: Vec<_> = (0..64)
+            .map(|_| signal::on([SIGWINCH], &EVENT).unwrap())
+            .collect();
+        let rounds = 2_000;
+        let sender = thread::spawn(move || {
+            for round in 1..=rounds {
+                until(|| BEGUN.load(Ordering::SeqCst) == round);
+                raise(SIGUSR1).unwrap();
+                ENDED.store(round, Ordering::SeqCst);
+            }
+        });
+        for round in 1..=rounds {
+            let mut guard = signal::on([SIGUSR1], &EVENT).unwrap();
+            BEGUN.store(round, Ordering::SeqCst);
+            while ENDED.load(Ordering::SeqCst) < round {
+                let next = signal::on([SIGUSR1], &EVENT).unwrap();
+                drop(mem::replace(&mut guard, next));
+            }
+        }
+        sender.join().unwrap();
     });
 }
 

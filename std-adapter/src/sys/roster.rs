@@ -15,6 +15,10 @@
 //! in meanwhile, so leaving waits for handlers that are running, and for nothing else. There are as
 //! many entries as there ever were members at a time.
 //!
+//! Who visits while a member joins and another leaves may miss both: it passes the one entry when it
+//! is still free, and the other when it is free again. Joins are counted, so it can find that out and
+//! visit once more.
+//!
 //! Progress: visiting is lock-free. Joining does not wait. Leaving waits for visitors, so a visitor
 //! must not leave.
 
@@ -22,7 +26,7 @@ use std::cell::UnsafeCell;
 use std::iter;
 use std::ops::Deref;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 
 const FREE: u32 = 0;
@@ -40,6 +44,8 @@ struct Entry<T> {
 
 pub(super) struct Roster<T: 'static> {
     newest: AtomicPtr<Entry<T>>,
+    /// How often somebody joined.
+    joins: AtomicUsize,
 }
 
 // SAFETY: the value of an entry is shared by those who visit it, on any thread, and moved in and
@@ -61,12 +67,13 @@ impl<T> Roster<T> {
     pub(super) const fn new() -> Self {
         Self {
             newest: AtomicPtr::new(ptr::null_mut()),
+            joins: AtomicUsize::new(0),
         }
     }
 
     fn entries(&self) -> impl Iterator<Item = &'static Entry<T>> + use<T> {
-        // ORDERING: Acquire pairs with the release in `join`: the entry has been written. Those
-        // behind it have been by then, as each `join` continues the release of the one before.
+        // ORDERING: Acquire pairs with the release in `publish`: the entry has been written. Those
+        // behind it have been by then, as each `publish` continues the release of the one before.
         let newest: *const Entry<T> = self.newest.load(Ordering::Acquire);
         // SAFETY: entries are never freed.
         iter::successors(unsafe { newest.as_ref() }, |entry| unsafe {
@@ -76,6 +83,20 @@ impl<T> Roster<T> {
 
     /// Takes a value in.
     pub(super) fn join(&self, value: T) -> Member<T> {
+        let member = self.publish(value);
+        // ORDERING: Release pairs with `joins`: who finds us counted finds the entry live.
+        self.joins.fetch_add(1, Ordering::Release);
+        member
+    }
+
+    /// A number that changes when somebody has joined. If it is the same before a visit and after it,
+    /// the visit has missed nobody who joined before, nor who joined before another left.
+    pub(super) fn joins(&self) -> usize {
+        // ORDERING: Acquire pairs with `join`.
+        self.joins.load(Ordering::Acquire)
+    }
+
+    fn publish(&self, value: T) -> Member<T> {
         // ORDERING: Acquire pairs with the release in `Member::drop`: the last value has been
         // taken out. Relaxed on failure: the next entry is looked at.
         let free = self.entries().find(|entry| {
@@ -115,11 +136,12 @@ impl<T> Roster<T> {
     /// Looks at each member in turn. Who joins or leaves meanwhile may be among them or not.
     pub(super) fn visit(&self) -> impl Iterator<Item = Visit<T>> + use<T> {
         self.entries().filter_map(|entry| {
-            // ORDERING: Acquire pairs with the release in `join`, which the updates by visitors
-            // continue. Relaxed on failure: it is passed over.
+            // ORDERING: Acquire pairs with the release in `publish`, which the updates by visitors
+            // continue. On failure it pairs with the release of who left: whom that one saw join,
+            // we find counted afterwards.
             entry
                 .state
-                .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
+                .fetch_update(Ordering::Acquire, Ordering::Acquire, |state| {
                     (state & LIVE != 0).then(|| state + 1)
                 })
                 .ok()
@@ -147,8 +169,8 @@ impl<T> Drop for Visit<T> {
 
 impl<T> Drop for Member<T> {
     fn drop(&mut self) {
-        // ORDERING: Relaxed: it only keeps new visitors out.
-        self.0.state.fetch_xor(LIVE | CLAIMED, Ordering::Relaxed);
+        // ORDERING: Release pairs with `visit`, which fails from now on.
+        self.0.state.fetch_xor(LIVE | CLAIMED, Ordering::Release);
         // ORDERING: Acquire pairs with the release of the last visitor, and of those before it,
         // which it continues.
         while self.0.state.load(Ordering::Acquire) != CLAIMED {
@@ -156,7 +178,7 @@ impl<T> Drop for Member<T> {
         }
         // SAFETY: we have claimed the entry and the last visitor has gone.
         let value = unsafe { (*self.0.value.get()).take() };
-        // ORDERING: Release pairs with `join`.
+        // ORDERING: Release pairs with `publish`.
         self.0.state.store(FREE, Ordering::Release);
         drop(value);
     }
@@ -169,6 +191,21 @@ mod tests {
     use std::thread;
 
     use super::Roster;
+
+    #[test]
+    fn who_may_have_missed_somebody_can_tell() {
+        let roster = Roster::new();
+        let (oldest, _middle, newest) = (roster.join(1), roster.join(2), roster.join(3));
+        drop(newest);
+        let joins = roster.joins();
+        let mut visit = roster.visit().map(|it| *it);
+        assert_eq!(visit.next(), Some(2));
+        let _successor = roster.join(4);
+        drop(oldest);
+        assert_eq!(visit.next(), None, "neither of the two");
+        assert_ne!(roster.joins(), joins);
+        assert_eq!(roster.visit().map(|it| *it).max(), Some(4));
+    }
 
     #[test]
     fn members_are_seen_until_they_leave_and_their_places_are_used_again() {

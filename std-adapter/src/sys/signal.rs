@@ -167,11 +167,24 @@ pub(super) fn arrived(signal: i32) -> Verdict {
 }
 
 fn tell(signal: i32) -> Verdict {
-    let newest = WATCHES
-        .visit()
-        .filter(|watch| watch.signals & bit(signal) != 0)
-        .map(|watch| (watch.serial, watch.arrive(signal)))
-        .max();
+    let mut newest = None;
+    loop {
+        let joins = WATCHES.joins();
+        // Those of a visit before have been told. One that has come since is newer than they, or
+        // else it does not decide.
+        let told = newest.map(|(serial, _)| serial);
+        newest = WATCHES
+            .visit()
+            .filter(|watch| watch.signals & bit(signal) != 0 && Some(watch.serial) > told)
+            .map(|watch| (watch.serial, watch.arrive(signal)))
+            .max()
+            .or(newest);
+        // Somebody may have made a watch where we had passed, and then dropped one where we had yet
+        // to come. There was one all the time, so the signal belongs to it.
+        if matches!(newest, Some((_, true))) || WATCHES.joins() == joins {
+            break;
+        }
+    }
     match newest {
         None => Verdict::Nobody,
         Some((_, taken)) => {
