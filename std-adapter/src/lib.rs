@@ -37,7 +37,8 @@
 //! work, and the containers for interrupt handlers and firmware, is told there. Types of the core
 //! that take a [`Park`](brigade_core::wait::Park) can be used with [`Parker`] as well: a
 //! `brigade_core::Queue<Fifo<u8, 64>, Parker>` can be a `static` whose `try_put` is safe in a signal
-//! handler.
+//! handler, as long as no task of an executor waits at it: threads are woken by a system call, tasks
+//! by code of the executor's. (What [`signal::on`] sets may have tasks waiting.)
 //!
 //! # Limitations
 //!
@@ -116,8 +117,9 @@
 //! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
 //! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
 //! of panics, `executor/` stands on all of it, `thread/` and `timer.rs` on `executor/`'s promises.
-//! Unsafe code is in `sys/` and in two files of `executor/`, `work.rs` and `handoff.rs`; the latter
-//! has loom models.
+//! `select/` is built on the futures of all of them. Unsafe code is in `sys/` and in four files of
+//! `executor/`: `work.rs`, `handoff.rs`, which has loom models, and `scope.rs` and `roster.rs` of the
+//! thread pool.
 
 mod event;
 mod executor;
