@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
-use brigade::{Barrier, Event, Queue, Shutdown, TaskError, ThreadPool};
+use brigade::{Barrier, Event, Queue, ScopedTask, Shutdown, TaskError, ThreadPool};
 
-use crate::harness::{OsThread, until};
+use crate::harness::{LONG, OsThread, until};
+use crate::self_wait::soon;
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().threads(threads).build().unwrap()
@@ -161,21 +163,105 @@ fn a_scope_lets_others_find_out_that_the_pool_waits_for_itself() {
     let inside = Arc::clone(&pool);
     let outer = pool.submit(move || {
         let both = Barrier::new(2);
+        let mut result = Ok(());
         inside.scope(|scope| {
-            let waits = scope.submit(|| {
+            scope.submit(|| {
                 both.wait();
                 // Nobody is free to run this.
-                inside.submit(|| ()).unwrap().result()
+                result = inside.submit(|| ()).unwrap().result();
             });
             both.wait();
-            waits.result().unwrap()
-        })
+        });
+        result
     });
     let refused = outer.unwrap().result().unwrap();
     assert!(
         matches!(refused, Err(TaskError::WouldDeadlock)),
         "{refused:?}"
     );
+}
+
+/// A worker waits for what the caller runs in its stead: that is no standstill.
+#[test]
+fn nobody_is_refused_while_the_caller_runs_a_task() {
+    let pool = pool(2);
+    let (go, refused) = (Arc::new(Event::new()), OnceLock::new());
+    let busy = [(); 2].map(|()| {
+        let go = Arc::clone(&go);
+        pool.submit(move || assert!(go.wait_timeout(LONG))).unwrap()
+    });
+    pool.scope(|scope| {
+        let (sender, receiver) = mpsc::channel::<ScopedTask<'_, ()>>();
+        scope.submit(move || receiver.recv().unwrap().result().unwrap());
+        scope.submit(|| {
+            // The other worker runs this when it waits no longer.
+            let result = pool.submit(|| ()).unwrap().result();
+            refused.set(result.is_err()).unwrap();
+        });
+        // The caller begins with the last one, as the workers are busy.
+        let last = scope.submit(|| {
+            go.set();
+            until(|| pool.stats().waiting == 2 || refused.get().is_some());
+            // Time for a false alarm.
+            assert!(!Event::new().wait_timeout(Duration::from_millis(10)));
+        });
+        sender.send(last).unwrap();
+    });
+    assert_eq!(refused.get(), Some(&false));
+    busy.into_iter().for_each(soon);
+}
+
+/// The caller waits for a worker that waits for the caller.
+#[test]
+fn a_caller_that_runs_a_task_is_told_that_the_pool_waits_for_itself() {
+    let caller = thread::spawn(|| {
+        let pool = pool(1);
+        let go = Arc::new(Event::new());
+        let going = Arc::clone(&go);
+        let busy = pool.submit(move || assert!(going.wait_timeout(LONG)));
+        let refused = AtomicUsize::new(0);
+        let count = |result: Result<(), TaskError>| {
+            if let Err(error) = result {
+                assert!(matches!(error, TaskError::WouldDeadlock), "{error:?}");
+                refused.fetch_add(1, Relaxed);
+            }
+        };
+        pool.scope(|scope| {
+            let (sender, receiver) = mpsc::channel::<ScopedTask<'_, ()>>();
+            scope.submit(move || count(receiver.recv().unwrap().result()));
+            let last = scope.submit(|| {
+                go.set();
+                until(|| pool.stats().waiting == 1);
+                count(pool.submit(|| ()).unwrap().result());
+            });
+            sender.send(last).unwrap();
+        });
+        soon(busy.unwrap());
+        assert_ne!(refused.into_inner(), 0);
+    });
+    until(|| caller.is_finished());
+    caller.join().unwrap();
+}
+
+/// Who helps one pool is still a worker of the other.
+#[test]
+fn a_worker_that_helps_another_pool_does_not_wait_for_its_own() {
+    let (own, other) = (Arc::new(pool(1)), pool(1));
+    let go = Arc::new(Event::new());
+    let going = Arc::clone(&go);
+    let busy = other.submit(move || assert!(going.wait_timeout(LONG)));
+    let inside = Arc::clone(&own);
+    let outer = own.submit(move || {
+        let mut result = Ok(());
+        other.scope(|scope| {
+            scope.submit(|| result = inside.submit(|| ()).unwrap().result());
+        });
+        go.set();
+        soon(busy.unwrap());
+        result
+    });
+    let refused = soon(outer.unwrap());
+    assert!(matches!(refused, Err(TaskError::WouldDeadlock)));
 }
 
 #[test]

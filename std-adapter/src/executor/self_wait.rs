@@ -20,6 +20,9 @@
 //! the last worker may end instead of waiting, or an outsider may take the room that a submitter was
 //! to have. Therefore everybody on the roster looks again from time to time.
 //!
+//! A thread that is no worker and runs a task of the pool, as a scope does for its caller, is counted
+//! and waits like a worker while it does so: it [helps](help).
+//!
 //! Not found out: a wait for something else than tasks of one pool, such as a channel, a lock, or
 //! another pool whose workers wait for this one.
 
@@ -30,7 +33,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::thread_pool::Shared;
+use super::thread_pool::{Part, Shared};
 
 /// How often a worker on the roster looks whether the others have come to a standstill without
 /// telling it.
@@ -96,6 +99,8 @@ pub(super) enum Own {
 
 thread_local! {
     static OWN: RefCell<Option<Own>> = const { RefCell::new(None) };
+    /// The pools that this thread helps.
+    static HELPED: RefCell<Vec<Arc<Shared>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Makes this thread a worker of a pool, or of none.
@@ -104,31 +109,71 @@ pub(super) fn set_own(own: Option<Own>) {
     let _ = OWN.try_with(|place| place.replace(own));
 }
 
-/// The pool that this thread belongs to.
-pub(super) fn own_pool() -> Option<PoolId> {
-    let id = |own: &Own| match own {
-        Own::Working(shared) => shared.roster.pool(),
-        Own::Leaving(pool) => *pool,
-    };
-    OWN.try_with(|own| own.borrow().as_ref().map(id)).ok()?
+/// Whether this thread belongs to the pool: as a worker, a former one, or one that helps.
+pub(super) fn belongs_to(pool: PoolId) -> bool {
+    let leaves =
+        |own: &RefCell<_>| matches!(&*own.borrow(), Some(Own::Leaving(left)) if *left == pool);
+    OWN.try_with(leaves).unwrap_or(false) || member_of(pool).is_some()
 }
 
-/// The pool, if this thread is one of its workers.
-fn worker_of(pool: PoolId) -> Option<Arc<Shared>> {
-    OWN.try_with(|own| match &*own.borrow() {
-        Some(Own::Working(shared)) if shared.roster.pool() == pool => Some(Arc::clone(shared)),
+/// Somebody who runs tasks of a pool.
+struct Member {
+    shared: Arc<Shared>,
+    part: Part,
+}
+
+/// What this thread is to the pool, if it runs tasks of it.
+fn member_of(pool: PoolId) -> Option<Member> {
+    let works = OWN.try_with(|own| match &*own.borrow() {
+        Some(Own::Working(shared)) if shared.roster.pool() == pool => Some(Member {
+            shared: Arc::clone(shared),
+            part: Part::Works,
+        }),
         _ => None,
-    })
-    .ok()?
+    });
+    let helps = || {
+        HELPED.try_with(|helped| {
+            let helped = helped.borrow();
+            let shared = helped.iter().find(|shared| shared.roster.pool() == pool)?;
+            Some(Member {
+                shared: Arc::clone(shared),
+                part: Part::Helps,
+            })
+        })
+    };
+    works.ok().flatten().or_else(|| helps().ok().flatten())
+}
+
+/// Does `work`, which runs a task of the pool's on this thread; if that is none of its workers, it
+/// counts among those that the task's waits are compared with.
+pub(super) fn help<R>(shared: &Arc<Shared>, work: impl FnOnce() -> R) -> R {
+    /// Goes, also if `work` panics.
+    struct Helper<'a>(&'a Shared);
+
+    impl Drop for Helper<'_> {
+        fn drop(&mut self) {
+            let _ = HELPED.try_with(|helped| helped.borrow_mut().pop());
+            self.0.roster.helper_goes();
+        }
+    }
+
+    let is_known = member_of(shared.roster.pool()).is_some();
+    let enter = |helped: &RefCell<Vec<_>>| helped.borrow_mut().push(Arc::clone(shared));
+    // Fails at the end of the thread, when it cannot be found again.
+    if is_known || HELPED.try_with(enter).is_err() {
+        return work();
+    }
+    shared.roster.helper_comes();
+    let _helper = Helper(shared);
+    work()
 }
 
 /// Waits until `probe` says that it is over, by calling `sleep`, which waits until then or until the
 /// deadline and says whether it is over.
 ///
 /// Everybody who waits without a deadline for what only `pool` can bring about does it here: for
-/// its tasks, and for room in its queue. Threads that are no workers of it just sleep. Who waits for
-/// any of several tasks does so only if all of them are of `pool`, the [`own_pool`]; who waits for
-/// all, with a probe that is over when those of `pool` are.
+/// its tasks, and for room in its queue. Threads that run no tasks of it just sleep. Who waits for
+/// any of several tasks does so only if all of them are of `pool`; who waits for all, with a probe that is over when those of `pool` are.
 ///
 /// # Errors
 ///
@@ -138,11 +183,11 @@ pub(super) fn wait(
     probe: &dyn Probe,
     mut sleep: impl FnMut(Option<Instant>) -> bool,
 ) -> Result<(), WouldDeadlock> {
-    let Some(shared) = worker_of(pool) else {
+    let Some(Member { shared, part }) = member_of(pool) else {
         while !sleep(None) {}
         return Ok(());
     };
-    let answer = shared.roster.while_waiting(probe, |ask| {
+    let answer = shared.roster.while_waiting(part, probe, |ask| {
         loop {
             if !shared.may_wait(ask) {
                 return Err(WouldDeadlock);
@@ -168,10 +213,10 @@ pub(super) fn wait_patiently(
     probe: &dyn Probe,
     mut sleep: impl FnMut(Option<Instant>) -> bool,
 ) {
-    match worker_of(pool) {
-        Some(shared) => shared
+    match member_of(pool) {
+        Some(Member { shared, part }) => shared
             .roster
-            .while_waiting(probe, |_| while !sleep(None) {}),
+            .while_waiting(part, probe, |_| while !sleep(None) {}),
         None => while !sleep(None) {},
     }
 }

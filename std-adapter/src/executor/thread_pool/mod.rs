@@ -29,6 +29,7 @@ pub use builder::Builder;
 pub use cancelled::Cancelled;
 pub use error::{BuildError, SubmitError, SubmitTimeoutError, TrySubmitError};
 pub use repeat::Repeat;
+pub(super) use roster::Part;
 pub use scope::{Scope, ScopedTask};
 pub(super) use stats::Tally;
 pub use stats::{Stats, Times};
@@ -278,7 +279,7 @@ impl ThreadPool {
     }
 
     fn refuse_own_worker(&self) -> Result<(), WouldDeadlock> {
-        if self_wait::own_pool() == Some(self.shared.roster.pool()) {
+        if self_wait::belongs_to(self.shared.roster.pool()) {
             Err(WouldDeadlock)
         } else {
             Ok(())

@@ -33,7 +33,9 @@ struct State {
     tallies: Vec<Option<Arc<CachePadded<Tally>>>>,
     /// What others have counted, and workers that have ended.
     former: Stats,
-    /// The workers that wait for the pool.
+    /// Threads that run a task of the pool without being workers.
+    helpers: usize,
+    /// The workers and helpers that wait for the pool.
     waiting: Vec<Waiting>,
     /// Others who have tasks of the pool in hand, to run or to drop.
     outsiders: usize,
@@ -55,9 +57,17 @@ pub(in crate::executor) enum Verdict {
     Stuck,
 }
 
-/// A worker that waits.
+/// What a thread that runs a task of the pool is to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::executor) enum Part {
+    Works,
+    Helps,
+}
+
+/// Somebody who waits.
 struct Waiting {
-    worker: ThreadId,
+    thread: ThreadId,
+    part: Part,
     /// Whether its wait is over.
     probe: NonNull<dyn Probe>,
 }
@@ -76,6 +86,7 @@ impl Roster {
                 limits,
                 tallies: Vec::new(),
                 former: Stats::default(),
+                helpers: 0,
                 waiting: Vec::new(),
                 outsiders: 0,
             }),
@@ -208,7 +219,7 @@ impl Roster {
         let mut stats = now.former;
         stats.workers = now.limits.workers;
         stats.idle = self.idle.count();
-        stats.waiting = now.waiting.len();
+        stats.waiting = now.limits.waiting;
         stats.queued = queued;
         for tally in now.tallies.iter().flatten() {
             tally.report(&mut stats);
@@ -216,38 +227,43 @@ impl Roster {
         stats
     }
 
-    /// Does `work` with the calling worker on the list of those that wait until `probe` is over.
-    /// `work` may ask what comes of that, and how many jobs are queued then. If the pool is stuck,
-    /// the calling worker counts as one that does not wait from then on, and must not.
+    /// Does `work` with the calling worker or helper on the list of those that wait until `probe` is
+    /// over. `work` may ask what comes of that, and how many jobs are queued then. If the pool is
+    /// stuck, the calling thread counts as one that does not wait from then on, and must not.
     pub(in crate::executor) fn while_waiting<R>(
         &self,
+        part: Part,
         probe: &dyn Probe,
         work: impl FnOnce(&dyn Fn(&dyn Fn() -> usize) -> Verdict) -> R,
     ) -> R {
-        /// Strikes the worker off the list, also if `work` panics.
+        /// Strikes the thread off the list, also if `work` panics.
         struct Entry<'a> {
             roster: &'a Roster,
-            worker: ThreadId,
+            thread: ThreadId,
         }
 
         impl Drop for Entry<'_> {
             fn drop(&mut self) {
                 let mut state = self.roster.lock();
-                state.strike_off(self.worker);
+                state.strike_off(self.thread);
                 self.roster.review(&state);
             }
         }
 
-        let worker = thread::current().id();
+        let thread = thread::current().id();
         let probe = erase(probe);
         {
             let mut state = self.lock();
-            state.waiting.push(Waiting { worker, probe });
-            state.limits.waiting = state.waiting.len();
+            state.waiting.push(Waiting {
+                thread,
+                part,
+                probe,
+            });
+            state.count_waiting();
         }
         let entry = Entry {
             roster: self,
-            worker,
+            thread,
         };
         work(&|queued| {
             let mut state = entry.roster.lock();
@@ -259,7 +275,7 @@ impl Roster {
             }
             if stuck {
                 // Under the same lock: of two that ask at a time, one is enough to go on.
-                state.strike_off(worker);
+                state.strike_off(thread);
                 return Verdict::Stuck;
             }
             Verdict::Wait
@@ -275,6 +291,15 @@ impl Roster {
         self.lock().outsiders -= 1;
     }
 
+    /// A thread that is no worker is going to run a task.
+    pub(in crate::executor) fn helper_comes(&self) {
+        self.lock().helpers += 1;
+    }
+
+    pub(in crate::executor) fn helper_goes(&self) {
+        self.lock().helpers -= 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,13 +309,19 @@ impl State {
     /// Whether nothing that goes on in the pool can end any of the waits.
     fn stands_still(&self) -> bool {
         self.outsiders == 0
-            && self.waiting.len() == self.limits.workers
+            && self.waiting.len() == self.limits.workers + self.helpers
             && !self.waiting.iter().any(Waiting::is_over)
     }
 
-    fn strike_off(&mut self, worker: ThreadId) {
-        self.waiting.retain(|waiting| waiting.worker != worker);
-        self.limits.waiting = self.waiting.len();
+    fn strike_off(&mut self, thread: ThreadId) {
+        self.waiting.retain(|waiting| waiting.thread != thread);
+        self.count_waiting();
+    }
+
+    /// Helpers are not among those that spare workers stand in for.
+    fn count_waiting(&mut self) {
+        let workers = self.waiting.iter().filter(|one| one.part == Part::Works);
+        self.limits.waiting = workers.count();
     }
 
     /// A worker has ended: keeps what it has counted.

@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ThreadPool;
-use crate::executor::self_wait;
+use crate::executor::self_wait::{self, WouldDeadlock};
 use crate::executor::task::{Task, TaskError};
 use crate::panic::catch;
 
@@ -155,7 +155,7 @@ impl<'scope> Scope<'scope, '_> {
         ScopedTask {
             slot,
             task,
-            scope: PhantomData,
+            pool: self.pool,
         }
     }
 
@@ -179,19 +179,17 @@ impl<'scope> Scope<'scope, '_> {
             // Not in the loop's condition: that would hold the lock for as long as the loop.
             let last = lock(&self.tasks).list.pop();
             let Some(task) = last else { return };
-            end(&task);
+            if !run(self.pool, &task) {
+                let promise = &task.promise;
+                self_wait::wait_patiently(task.pool, promise.probe(), |until| promise.wait(until));
+            }
         }
     }
 }
 
-/// Runs the task, or waits for whoever has begun with it.
-fn end(task: &Task<()>) {
-    if !task.promise.run_here() {
-        let promise = &task.promise;
-        self_wait::wait_patiently(task.pool, promise.probe(), |deadline| {
-            promise.wait(deadline)
-        });
-    }
+/// Runs the task if nobody has begun with it; whether it is done.
+fn run(pool: &ThreadPool, task: &Task<()>) -> bool {
+    task.is_done() || self_wait::help(&pool.shared, || task.promise.run_here())
 }
 
 impl fmt::Debug for Scope<'_, '_> {
@@ -207,7 +205,7 @@ pub struct ScopedTask<'scope, T> {
     slot: Arc<Slot<T>>,
     /// `None` if it was run in `submit`.
     task: Option<Arc<Task<()>>>,
-    scope: PhantomData<&'scope ()>,
+    pool: &'scope ThreadPool,
 }
 
 impl<T> ScopedTask<'_, T> {
@@ -219,9 +217,17 @@ impl<T> ScopedTask<'_, T> {
     ///
     /// [`TaskError::Panicked`] if the closure panicked, [`TaskError::Cancelled`] if it was dropped
     /// without being run, by whoever received it from [`ThreadPool::shutdown`].
+    ///
+    /// [`TaskError::WouldDeadlock`] in a task of the same pool, if somebody has begun with the
+    /// closure and all workers of the pool would wait for the pool then. The scope waits for the
+    /// closure all the same; its result is dropped.
     pub fn result(self) -> Result<T, TaskError> {
         if let Some(task) = &self.task {
-            end(task);
+            if !run(self.pool, task) {
+                let promise = &task.promise;
+                self_wait::wait(task.pool, promise.probe(), |until| promise.wait(until))
+                    .map_err(|WouldDeadlock| TaskError::WouldDeadlock)?;
+            }
         }
         let result = lock(&self.slot.result).take();
         result.unwrap_or(Err(TaskError::Cancelled))
