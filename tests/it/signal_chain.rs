@@ -2,12 +2,13 @@
 
 use std::ffi::{c_int, c_void};
 use std::mem;
+use std::process::Command;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use brigade::Event;
-use brigade::signal::{self, SIGUSR1, SIGUSR2};
+use brigade::signal::{self, SIGCHLD, SIGUSR1, SIGUSR2};
 use libc::{sigaction, siginfo_t};
 use signal_hook::low_level::raise;
 
@@ -191,6 +192,44 @@ fn users_of_signal_hook_may_come_during_a_guard_and_stay() {
             assert!(seen.swap(false, SeqCst), "without a guard");
             guarded();
             assert!(seen.swap(false, SeqCst), "with one");
+        }
+    });
+}
+
+#[test]
+fn a_new_guard_hears_what_a_later_handler_keeps_from_an_older_one() {
+    ends_well(|| {
+        static SECOND: Event = Event::new();
+        let first = signal::on([SIGUSR1], &EVENT).unwrap();
+        install(&action(plain as *const (), 0)); // calls nobody
+        assert_eq!(unguarded(), 1);
+        assert_eq!(first.received(), None);
+        let second = signal::on([SIGUSR1], &SECOND).unwrap();
+        assert_eq!(unguarded(), 1);
+        assert!(SECOND.wait_timeout(LONG));
+        assert_eq!(second.received(), Some(SIGUSR1));
+        drop(first);
+        drop(second);
+        assert_eq!(unguarded(), 1, "it is back");
+    });
+}
+
+#[test]
+fn children_are_left_to_the_kernel_as_before() {
+    ends_well(|| {
+        for (handler, flags) in [(libc::SIG_IGN, 0), (libc::SIG_DFL, libc::SA_NOCLDWAIT)] {
+            let left = action(ptr::without_provenance(handler), flags);
+            // SAFETY: there is no handler.
+            let result = unsafe { libc::sigaction(SIGCHLD, &raw const left, ptr::null_mut()) };
+            assert_eq!(result, 0);
+            let guard = signal::on([SIGCHLD], &EVENT).unwrap();
+            let mut child = Command::new("true").spawn().unwrap();
+            // With nobody to wait for, this waits until the last child has gone.
+            let error = child.wait().unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+            assert!(EVENT.wait_timeout(LONG));
+            EVENT.clear();
+            drop(guard);
         }
     });
 }

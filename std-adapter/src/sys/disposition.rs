@@ -11,8 +11,8 @@
 //! - **Out.** If ours is still what the kernel calls, the disposition of before is put back.
 //! - **Buried.** If not, somebody has installed a handler over ours, and may call it for ever. It
 //!   stays as it is, and ours goes on passing signals to the former one.
-//! - **In again over one that calls us.** It calls us while we call it. The inner call is noticed
-//!   ([`Handling`]), and goes on to what was there before all.
+//! - **In again over one that lies over us.** If it calls us, it does so while we call it. The inner
+//!   call is noticed ([`Handling`]), and goes on to what was there before all.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -198,6 +198,12 @@ impl Table {
             chain.bottom.set(&record.bottom);
             chain.former.set(&record.before);
             set_disposition(signal, &ours_over(&record.before))?;
+        } else if !is_ours(&now) {
+            // It lies over ours, and may keep signals to itself: the new user is to get them, too.
+            record.buried = true;
+            record.before = now;
+            chain.former.set(&now);
+            set_disposition(signal, &ours_over(&now))?;
         }
         record.users += 1;
         Ok(())
@@ -231,9 +237,12 @@ fn ours_over(below: &sigaction) -> sigaction {
         sa_sigaction: handler as *const () as usize,
         ..empty()
     };
-    ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
-    if below.sa_sigaction != libc::SIG_DFL && below.sa_sigaction != libc::SIG_IGN {
-        ours.sa_flags |= below.sa_flags & libc::SA_ONSTACK;
+    let kept = libc::SA_ONSTACK | libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT;
+    ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | below.sa_flags & kept;
+    if below.sa_sigaction == libc::SIG_IGN {
+        // To ignore SIGCHLD is to leave children to the kernel. Others take no notice of the flag.
+        ours.sa_flags |= libc::SA_NOCLDWAIT;
+    } else if below.sa_sigaction != libc::SIG_DFL {
         ours.sa_mask = below.sa_mask;
     }
     ours
