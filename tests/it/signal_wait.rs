@@ -171,3 +171,34 @@ fn other_threads_take_what_one_has_masked_and_children_inherit_it() {
         drop(mask);
     });
 }
+
+#[test]
+fn what_a_wait_has_left_is_delivered_when_the_mask_goes() {
+    ends_well(|| {
+        let mask = signal::mask([SIGUSR1, SIGUSR2]).unwrap();
+        raise(SIGUSR1).unwrap();
+        raise(SIGUSR2).unwrap();
+        let taken = signal::wait([SIGUSR1, SIGUSR2]).unwrap();
+        let other = SIGUSR1 + SIGUSR2 - taken;
+        let guard = signal::on([other], &EVENT).unwrap();
+        drop(mask);
+        assert_eq!(guard.received(), Some(other));
+        assert!(EVENT.wait_timeout(LONG));
+        // Once.
+        drop(signal::mask([SIGUSR1, SIGUSR2]).unwrap());
+    });
+}
+
+#[test]
+fn a_guard_that_was_told_is_not_told_again_when_the_mask_goes() {
+    ends_well(|| {
+        let guards = [SIGUSR1, SIGUSR2].map(|it| signal::on([it], &EVENT).unwrap());
+        let mask = signal::mask([SIGUSR1, SIGUSR2]).unwrap();
+        raise(SIGUSR1).unwrap();
+        raise(SIGUSR2).unwrap();
+        signal::wait([SIGUSR1, SIGUSR2]).unwrap();
+        let received = guards.each_ref().map(signal::Guard::received);
+        assert_eq!(received, [Some(SIGUSR1), Some(SIGUSR2)]);
+        drop(mask); // a second one would end the process
+    });
+}

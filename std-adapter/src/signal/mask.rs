@@ -4,8 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::error::{Error, checked};
+use super::wait::take_left;
 use crate::sys::disposition::set_of;
-use crate::sys::mask::{block, unblock};
+use crate::sys::mask::{block, send_to_self, unblock};
+use crate::sys::signal::unseen;
 
 /// Blocks signals for the calling thread, until the guard is dropped.
 ///
@@ -74,6 +76,8 @@ pub struct MaskGuard {
 
 impl Drop for MaskGuard {
     fn drop(&mut self) {
+        // A guard that was there when they came has been told.
+        send_to_self(unseen(take_left(self.blocked)));
         // It cannot fail: it was possible to block them.
         let _ = unblock(self.blocked);
     }

@@ -122,8 +122,15 @@ pub fn wait_deadline(
 }
 
 /// Signals that the system has delivered to a call that was about to return with another one, and
-/// that were masked where it was made: they are pending for the next call that asks for them.
+/// that were masked where it was made: they are pending for the next call that asks for them, or
+/// until the mask is dropped.
 static LEFT: AtomicU32 = AtomicU32::new(0);
+
+/// Takes those of these signals that were left.
+pub(super) fn take_left(signals: u32) -> u32 {
+    // ORDERING: Relaxed, here and below: a set that stands for itself.
+    signals & LEFT.fetch_and(!signals, Ordering::Relaxed)
+}
 
 /// Sets up what it takes to be told of the signals, has `sleep` wait for the event, and takes it all
 /// down again; says which signal arrived first.
@@ -135,8 +142,7 @@ fn waited(
     let failed = |source| Error::os((signals[0], source));
     let masked = blocked(set_of(&signals)).map_err(failed)?;
     for &signal in &signals {
-        // ORDERING: Relaxed, here and below: a set that stands for itself.
-        if masked & LEFT.fetch_and(!(masked & bit(signal)), Ordering::Relaxed) & bit(signal) != 0 {
+        if take_left(masked & bit(signal)) != 0 {
             return Ok(Some(signal));
         }
     }

@@ -3,6 +3,7 @@
 use std::{io, mem, ptr};
 
 use libc::{c_int, sigset_t};
+use signal_hook::low_level;
 
 /// Has the calling thread block these signals; says which of them it did not block before.
 pub(crate) fn block(signals: u32) -> io::Result<u32> {
@@ -13,6 +14,14 @@ pub(crate) fn block(signals: u32) -> io::Result<u32> {
 /// Has the calling thread not block these signals. What is pending of them is delivered.
 pub(crate) fn unblock(signals: u32) -> io::Result<()> {
     change(libc::SIG_UNBLOCK, &set_of(signals)).map(drop)
+}
+
+/// Sends these signals to the calling thread.
+pub(crate) fn send_to_self(signals: u32) {
+    for signal in numbers(signals) {
+        // It cannot fail: they are signals.
+        let _ = low_level::raise(signal);
+    }
 }
 
 /// Which of these signals the calling thread blocks.

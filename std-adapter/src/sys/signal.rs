@@ -198,6 +198,14 @@ fn tell(signal: i32) -> Verdict {
     }
 }
 
+/// Those of these signals that have not been seen by any watch there is.
+pub(crate) fn unseen(signals: u32) -> u32 {
+    WATCHES.visit().fold(signals, |unseen, watch| {
+        // ORDERING: Relaxed: a set that stands for itself.
+        unseen & !watch.seen.load(Ordering::Relaxed)
+    })
+}
+
 /// What the courier does when it is called.
 pub(super) fn deliver_all() {
     for watch in WATCHES.visit() {
