@@ -21,8 +21,8 @@
 //! # Limits
 //!
 //! - Unix only: on other systems this module does not exist, and naming it does not compile.
-//! - `SIGKILL` and `SIGSTOP` cannot be handled, and handling `SIGSEGV`, `SIGFPE` or `SIGILL` takes
-//!   more than an event; [`on`] refuses them. So it does signals whose default action it does not
+//! - `SIGKILL` and `SIGSTOP` cannot be handled, and handling `SIGSEGV`, `SIGBUS`, `SIGFPE` or
+//!   `SIGILL` takes more than an event; [`on`] refuses them. So it does signals whose default action it does not
 //!   know, such as the real-time ones.
 //! - A disposition belongs to the whole process. A handler runs on whichever thread the kernel
 //!   picks among those that do not block the signal; if all block it, it stays pending. System calls
@@ -105,8 +105,9 @@ use error::checked;
 /// May be called from any thread, any number of times. The event is a `&'static Event` or an
 /// `Arc<Event>`. The first signal to arrive, of all in the set, is remembered
 /// ([`Guard::received`]). Any that comes after it *also* takes its default action, which for most
-/// signals ends the process there and then; clearing the event does not change that, a new guard
-/// does. A signal named twice counts once.
+/// signals ends the process there and then: also where the signal was ignored before, as `SIGHUP` is
+/// under `nohup`, and after the handler of others that was there before has been called. Clearing the
+/// event does not change that, a new guard does. A signal named twice counts once.
 ///
 /// Numbers that have no constant in this module are fine as long as the system knows them.
 ///

@@ -2,6 +2,7 @@
 
 use std::{error, fmt, io};
 
+use signal_hook::consts::{FORBIDDEN, SIGBUS};
 use signal_hook::low_level::signal_name;
 
 /// Why [`on`](super::on), [`wait`](fn@super::wait) or [`mask`](super::mask()) could not do it.
@@ -11,7 +12,7 @@ pub enum Error {
     /// The set of signals was empty.
     NoSignals,
     /// This signal cannot be handled or blocked (`SIGKILL`, `SIGSTOP`), or not by setting an event
-    /// (`SIGSEGV`, `SIGFPE`, `SIGILL`).
+    /// (`SIGSEGV`, `SIGBUS`, `SIGFPE`, `SIGILL`).
     Forbidden(i32),
     /// This number is not a signal of this system, or one whose default action is not known, so
     /// that a second arrival could not take it.
@@ -76,7 +77,7 @@ pub(super) fn checked(signals: impl IntoIterator<Item = i32>) -> Result<Vec<i32>
         return Err(Error::NoSignals);
     }
     for &signal in &signals {
-        if signal_hook::consts::FORBIDDEN.contains(&signal) {
+        if FORBIDDEN.contains(&signal) || signal == SIGBUS {
             return Err(Error::Forbidden(signal));
         }
         if signal_name(signal).is_none() {
@@ -89,7 +90,7 @@ pub(super) fn checked(signals: impl IntoIterator<Item = i32>) -> Result<Vec<i32>
 #[cfg(test)]
 mod tests {
     use super::super::{SIGUSR1, mask, on};
-    use super::Error;
+    use super::{Error, SIGBUS};
     use crate::Event;
 
     static EVENT: Event = Event::new();
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(text(&[]), "no signals to handle: the set is empty");
         assert_eq!(text(&[SIGUSR1, 9]), "SIGKILL cannot be handled");
         assert_eq!(text(&[11]), "SIGSEGV cannot be handled");
+        assert_eq!(text(&[SIGBUS]), "SIGBUS cannot be handled");
         for nonsense in [0, -1, 64, 65, 1000, i32::MIN, i32::MAX] {
             assert!(matches!(on([nonsense], &EVENT), Err(Error::Unknown(n)) if n == nonsense));
         }
