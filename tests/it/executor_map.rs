@@ -231,16 +231,27 @@ fn without_order_fast_results_come_first() {
 #[test]
 fn a_map_inside_its_own_pool_does_not_hang() {
     let pool = Arc::new(ThreadPool::builder().threads(1).build().unwrap());
-    let inside = Arc::clone(&pool);
+    let (inside, ran) = (Arc::clone(&pool), Arc::new(AtomicUsize::new(0)));
+    let runs = Arc::clone(&ran);
     let task = pool.submit(move || {
-        let ordered = inside.map(0..3, |n| n).next().unwrap();
-        let unordered = inside.map_unordered(0..3, |n| n).next().unwrap();
-        (ordered, unordered)
+        let function = move |_| {
+            runs.fetch_add(1, Ordering::Relaxed);
+        };
+        let ordered = inside.map(0..6, function.clone()).chunk(3);
+        let unordered = inside.map_unordered(0..6, function).chunk(3);
+        ordered.chain(unordered).collect::<Vec<_>>()
     });
-    let (ordered, unordered) = task.unwrap().result().unwrap();
-    assert!(matches!(ordered, Err(TaskError::WouldDeadlock)));
-    assert!(matches!(unordered, Err(TaskError::WouldDeadlock)));
+    let results = task.unwrap().result().unwrap();
+    assert_eq!(results.len(), 12);
+    for result in results {
+        assert!(
+            matches!(result, Err(TaskError::WouldDeadlock)),
+            "{result:?}"
+        );
+    }
+    // The only worker comes to this after all that was queued before.
     assert_eq!(pool.map(0..3, |n| n).map(Result::unwrap).sum::<i32>(), 3);
+    assert_eq!(ran.load(Ordering::Relaxed), 0, "what is lost is not run");
 }
 
 /// Code that does not know what runs its functions.

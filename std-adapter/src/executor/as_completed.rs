@@ -152,10 +152,29 @@ impl<T> AsCompleted<T> {
         &mut self,
         deadline: Option<Instant>,
     ) -> Result<Option<(usize, Result<T, TaskError>)>, NoneInTime> {
+        let next = self.next_task(deadline)?;
+        Ok(next.map(|(number, mut task, otherwise)| {
+            let result = task.promise.take();
+            (number, result.unwrap_or(Err(otherwise)))
+        }))
+    }
+
+    /// As `next`, but a task that cannot be waited for is cancelled, if nobody has begun with it.
+    pub(super) fn next_or_cancel(&mut self) -> Option<(usize, Result<T, TaskError>)> {
+        let (number, task, _) = self.next_task(None).ok()??;
+        Some((number, task.give_up()))
+    }
+
+    /// Takes out the next task, with its number, and what it comes to if it has no result.
+    #[allow(clippy::type_complexity, reason = "a task, if there is one in time")]
+    fn next_task(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Option<(usize, Task<T>, TaskError)>, NoneInTime> {
         if self.left == 0 {
             return Ok(None);
         }
-        let (number, mut task, otherwise) = loop {
+        let (number, task, otherwise) = loop {
             let (number, otherwise) = match self.completions.next(deadline) {
                 Ok(number) => (number.ok_or(NoneInTime)?, TaskError::Taken),
                 // The first is always one that is left.
@@ -172,10 +191,7 @@ impl<T> AsCompleted<T> {
             self.tasks.pop_front();
             self.first = self.first.wrapping_add(1);
         }
-        Ok(Some((
-            number,
-            task.promise.take().unwrap_or(Err(otherwise)),
-        )))
+        Ok(Some((number, task, otherwise)))
     }
 
     /// How many results are to come.

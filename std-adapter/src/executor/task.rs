@@ -79,12 +79,31 @@ impl<T> Task<T> {
     /// assert_eq!(task.result()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn result(mut self) -> Result<T, TaskError> {
+    pub fn result(self) -> Result<T, TaskError> {
+        self.wait().map_err(|_| TaskError::WouldDeadlock)?
+    }
+
+    /// As [`result`](Self::result); gives the task back if the pool would wait for itself.
+    fn wait(mut self) -> Result<Result<T, TaskError>, Self> {
         let promise = &self.promise;
-        self_wait::wait(self.pool, promise.probe(), |until| promise.wait(until))
-            .map_err(|WouldDeadlock| TaskError::WouldDeadlock)?;
-        // It is done, so there is a result.
-        self.promise.take().unwrap_or(Err(TaskError::Taken))
+        match self_wait::wait(self.pool, promise.probe(), |until| promise.wait(until)) {
+            // It is done, so there is a result.
+            Ok(()) => Ok(self.promise.take().unwrap_or(Err(TaskError::Taken))),
+            Err(WouldDeadlock) => Err(self),
+        }
+    }
+
+    /// As [`result`](Self::result), but what cannot be waited for is cancelled, if nobody has begun
+    /// with it.
+    pub(super) fn result_or_cancel(self) -> Result<T, TaskError> {
+        self.wait().unwrap_or_else(Self::give_up)
+    }
+
+    /// The result of a task that cannot be waited for: cancels it, unless somebody has begun with it.
+    pub(super) fn give_up(mut self) -> Result<T, TaskError> {
+        let is_cancelled = self.cancel();
+        let result = self.promise.take().filter(|_| !is_cancelled);
+        result.unwrap_or(Err(TaskError::WouldDeadlock))
     }
 
     /// Waits for the result, for `timeout` at most, and takes it.

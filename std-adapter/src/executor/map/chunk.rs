@@ -56,7 +56,7 @@ pub(super) struct Answers<R> {
     panics: std::vec::IntoIter<(usize, Panic)>,
     /// Answers of a chunk that is lost, of which there is nothing else.
     lost: usize,
-    /// The first of those.
+    /// Why it is.
     reason: Option<TaskError>,
 }
 
@@ -112,7 +112,15 @@ impl<R> Answers<R> {
             return Some(Err(TaskError::Panicked(panic)));
         }
         self.lost = self.lost.checked_sub(1)?;
-        Some(Err(self.reason.take().unwrap_or(TaskError::Cancelled)))
+        let again = match &self.reason {
+            Some(TaskError::WouldDeadlock) => TaskError::WouldDeadlock,
+            // A panic that was not the function's is told once.
+            _ => TaskError::Cancelled,
+        };
+        Some(Err(self
+            .reason
+            .replace(again)
+            .unwrap_or(TaskError::Cancelled)))
     }
 
     /// All values that are left, or those up to the first error.

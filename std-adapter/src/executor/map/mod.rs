@@ -31,7 +31,9 @@ use feed::{Chunk, Feed};
 /// Each item has its result in its place: `Ok` with the value, or
 /// [`Panicked`](TaskError::Panicked) if the function panicked on it; the others are not affected. If
 /// the executor is shut down, the items that have not been begun, and those still to be taken, come
-/// out as [`Cancelled`](TaskError::Cancelled).
+/// out as [`Cancelled`](TaskError::Cancelled). In a task of the same pool, chunks come out as
+/// [`WouldDeadlock`](TaskError::WouldDeadlock) when all its workers would wait for the pool; they are
+/// not run then, if nobody has begun with them.
 ///
 /// # How far ahead
 ///
@@ -117,7 +119,7 @@ impl<'a, I: Iterator, R> Map<'a, I, R> {
             return false;
         };
         self.current_items = Some(items);
-        let outcome = task.and_then(super::Task::result);
+        let outcome = task.and_then(super::Task::result_or_cancel);
         self.current = self.feed.answers(items, outcome);
         true
     }
@@ -149,7 +151,7 @@ impl<'a, I: Iterator, R> MapUnordered<'a, I, R> {
         }
         let (items, outcome) = if let Some((items, reason)) = self.refused.pop_front() {
             (items, Err(reason))
-        } else if let Some((number, outcome)) = self.ahead.next() {
+        } else if let Some((number, outcome)) = self.ahead.next_or_cancel() {
             (self.items.remove(&number).unwrap_or_default(), outcome)
         } else {
             return false;
