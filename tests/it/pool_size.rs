@@ -140,6 +140,15 @@ fn a_pool_that_grows_can_be_resized() {
 }
 
 #[test]
+fn a_pool_that_grows_starts_as_many_as_have_work() {
+    let pool = ThreadPool::builder().grow_on_demand(1..=2).build().unwrap();
+    let tasks = meet(&pool, 5);
+    until(|| pool.stats().running == 2);
+    pool.resize(5).unwrap();
+    tasks.into_iter().for_each(soon);
+}
+
+#[test]
 fn sizes_that_cannot_be_are_refused() {
     let refuse = |builder: brigade::Builder| builder.build().unwrap_err().to_string();
     assert_eq!(

@@ -235,7 +235,7 @@ impl ThreadPool {
         });
         self.shared.nudge();
         if grows {
-            self.shared.grow();
+            self.shared.catch_up();
             return Ok(());
         }
         builder::start_all(&self.shared, || self.shared.roster.hire(|_| true))

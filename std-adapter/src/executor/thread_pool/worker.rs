@@ -101,6 +101,18 @@ impl Shared {
         }
     }
 
+    /// Starts as many workers as there are jobs queued that no idle one will take, if there may be so
+    /// many.
+    pub(super) fn catch_up(self: &Arc<Self>) {
+        let backlog = self.jobs.len().saturating_sub(self.roster.idle.count());
+        for _ in 0..backlog {
+            let Some(hired) = self.roster.hire(|_| true) else {
+                return;
+            };
+            let _ = self.start(hired, None);
+        }
+    }
+
     /// After a job was queued.
     #[inline]
     pub(super) fn queued(self: &Arc<Self>) {
