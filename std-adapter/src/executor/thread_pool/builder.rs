@@ -108,6 +108,8 @@ impl Builder {
     /// [`TaskError::WouldDeadlock`](crate::TaskError::WouldDeadlock). A spare worker that is one too
     /// many ends when it is through with its task.
     ///
+    /// For a wait with a time-out or a deadline no spare worker is started: it ends by itself.
+    ///
     /// # Example
     ///
     /// ```

@@ -41,9 +41,12 @@ pub struct Stats {
     pub queued: usize,
     /// Tasks that are being run.
     pub running: usize,
-    /// Tasks that came to a result.
+    /// Tasks that came to a result. Scoped tasks and runs of [`submit_every`] count here also if they
+    /// panic; of a map, its chunks are counted, whatever came of their items.
+    ///
+    /// [`submit_every`]: super::ThreadPool::submit_every
     pub done: usize,
-    /// Tasks that panicked.
+    /// Other tasks that panicked.
     pub panicked: usize,
     /// Tasks whose turn came and that were not there to be run any more: cancelled, or run by the
     /// thread that waited for their scope.
