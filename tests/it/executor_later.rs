@@ -9,11 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade::{
-    CancelToken, Event, Queue, ReturnWhen, Shutdown, SubmitError, TaskError, ThreadPool, wait,
+    CancelToken, Event, Queue, Repeat, ReturnWhen, Shutdown, SubmitError, TaskError, ThreadPool,
+    wait,
 };
 
 use crate::harness::{LONG, until};
 use crate::pool::held_back;
+use crate::self_wait::soon;
 
 const MOMENT: Duration = Duration::from_millis(5);
 
@@ -257,6 +259,34 @@ fn a_repetition_ends_by_a_panic() {
         runs += 1;
         assert!(runs < 3, "run {runs}");
     });
-    assert_eq!(repeat.unwrap().join().unwrap_err().message(), "run 3");
+    let Err(TaskError::Panicked(panic)) = repeat.unwrap().join() else {
+        panic!("it ends by a panic");
+    };
+    assert_eq!(panic.message(), "run 3");
     assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+}
+
+#[test]
+fn the_only_worker_does_not_wait_for_a_repetition() {
+    let pool = Arc::new(ThreadPool::builder().threads(1).build().unwrap());
+    let inside = Arc::clone(&pool);
+    let outer = pool.submit(move || inside.submit_every(MOMENT, || ()).unwrap().join());
+    let refused = soon(outer.unwrap());
+    assert!(matches!(refused, Err(TaskError::WouldDeadlock)));
+}
+
+#[test]
+fn a_repetition_does_not_wait_for_its_own_end() {
+    let pool = two();
+    let (handles, handle) = mpsc::channel::<Repeat>();
+    let (results, result) = mpsc::channel();
+    let repeat = pool.submit_every(MOMENT, move || {
+        let repeat = handle.recv().unwrap();
+        results.send(repeat.join()).unwrap();
+    });
+    handles.send(repeat.unwrap()).unwrap();
+    let refused = result.recv_timeout(LONG).unwrap();
+    assert!(matches!(refused, Err(TaskError::WouldDeadlock)));
+    // It is cancelled: there is no second run, whose receiver would have nothing to receive.
+    assert!(result.recv_timeout(LONG).is_err());
 }

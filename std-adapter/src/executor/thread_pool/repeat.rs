@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::delayed::{Offer, after};
@@ -19,6 +20,8 @@ use super::worker::Shared;
 use super::{SubmitError, ThreadPool};
 use crate::Event;
 use crate::executor::delay::Action;
+use crate::executor::self_wait::{self, PoolId, WouldDeadlock};
+use crate::executor::task::TaskError;
 use crate::executor::work::{self, contain};
 use crate::panic::{Panic, catch};
 
@@ -79,6 +82,7 @@ impl ThreadPool {
         series.schedule(&self.shared);
         Ok(Repeat {
             series,
+            pool: self.shared.roster.pool(),
             is_detached: false,
         })
     }
@@ -90,6 +94,7 @@ impl ThreadPool {
 #[must_use = "dropping it cancels the repetition"]
 pub struct Repeat {
     series: Arc<dyn Repeating>,
+    pool: PoolId,
     is_detached: bool,
 }
 
@@ -109,12 +114,14 @@ impl Repeat {
     /// Waits until it has come to its end: it was cancelled, the pool was shut down, or a run
     /// panicked.
     ///
-    /// Blocks. In a task of the same pool it takes up one worker, which the run may need that it
-    /// waits for.
+    /// Blocks.
     ///
     /// # Errors
     ///
-    /// If a run panicked.
+    /// [`TaskError::Panicked`] if a run panicked.
+    ///
+    /// [`TaskError::WouldDeadlock`] in a task of the same pool, if all its workers would wait for the
+    /// pool then, and at once in a run of its own. It is cancelled then, as if dropped.
     ///
     /// # Example
     ///
@@ -127,21 +134,36 @@ impl Repeat {
     ///     left -= 1;
     ///     assert!(left > 0, "nothing is left");
     /// })?;
-    /// assert_eq!(repeat.join().unwrap_err().message(), "nothing is left");
+    /// let Err(brigade::TaskError::Panicked(panic)) = repeat.join() else { unreachable!() };
+    /// assert_eq!(panic.message(), "nothing is left");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn join(self) -> Result<(), Panic> {
-        self.series.ended().wait();
-        self.series.take_panic().map_or(Ok(()), Err)
+    pub fn join(self) -> Result<(), TaskError> {
+        if self.series.is_run_here() {
+            return Err(TaskError::WouldDeadlock);
+        }
+        let ended = self.series.ended();
+        let sleep = |until| {
+            if let Some(deadline) = until {
+                return ended.wait_deadline(deadline);
+            }
+            ended.wait();
+            true
+        };
+        self_wait::wait(self.pool, &|| ended.is_set(), sleep)
+            .map_err(|WouldDeadlock| TaskError::WouldDeadlock)?;
+        let panic = self.series.take_panic();
+        panic.map_or(Ok(()), |panic| Err(TaskError::Panicked(panic)))
     }
 
     /// Like [`join`](Self::join), for `timeout` at most.
     ///
     /// # Errors
     ///
-    /// Gives the repetition back, which goes on, if it has not come to its end in time.
-    pub fn join_timeout(self, timeout: Duration) -> Result<Result<(), Panic>, Self> {
-        if self.series.ended().wait_timeout(timeout) {
+    /// Gives the repetition back, which goes on, if it has not come to its end in time. The inner
+    /// error is as for `join`.
+    pub fn join_timeout(self, timeout: Duration) -> Result<Result<(), TaskError>, Self> {
+        if self.series.is_run_here() || self.series.ended().wait_timeout(timeout) {
             Ok(self.join())
         } else {
             Err(self)
@@ -174,6 +196,8 @@ impl fmt::Debug for Repeat {
 trait Repeating: Send + Sync {
     fn cancel(&self);
     fn ended(&self) -> &Event;
+    /// Whether the calling thread is in one of the runs.
+    fn is_run_here(&self) -> bool;
     fn take_panic(&self) -> Option<Panic>;
 }
 
@@ -190,10 +214,17 @@ struct Series<F> {
 enum Place<F> {
     /// Here, until it is due.
     Waiting(F),
-    /// In the hands of a worker.
-    Running { last: bool },
+    /// In the hands of a worker, or of who cancels it.
+    Running { last: bool, thread: ThreadId },
     /// Dropped.
     Ended(Option<Panic>),
+}
+
+impl<F> Place<F> {
+    fn running_here(last: bool) -> Self {
+        let thread = thread::current().id();
+        Self::Running { last, thread }
+    }
 }
 
 impl<F> Series<F> {
@@ -231,7 +262,7 @@ impl<F: FnMut() + Send + 'static> Series<F> {
     fn run(self: &Arc<Self>) {
         let mut closure = {
             let mut place = self.place();
-            match std::mem::replace(&mut *place, Place::Running { last: false }) {
+            match std::mem::replace(&mut *place, Place::running_here(false)) {
                 Place::Waiting(closure) => closure,
                 other => {
                     *place = other;
@@ -245,7 +276,7 @@ impl<F: FnMut() + Send + 'static> Series<F> {
         let pool = self.pool.upgrade().filter(|pool| !pool.is_shut_down());
         {
             let mut place = self.place();
-            if let (Some(_), Place::Running { last: false }) = (&pool, &*place) {
+            if let (Some(_), Place::Running { last: false, .. }) = (&pool, &*place) {
                 *place = Place::Waiting(closure);
             } else {
                 drop(place);
@@ -261,18 +292,23 @@ impl<F: FnMut() + Send + 'static> Series<F> {
 impl<F: FnMut() + Send + 'static> Repeating for Series<F> {
     fn cancel(&self) {
         let mut place = self.place();
-        match std::mem::replace(&mut *place, Place::Running { last: true }) {
+        match std::mem::replace(&mut *place, Place::running_here(true)) {
             Place::Waiting(closure) => {
                 drop(place);
                 self.end(closure, None);
             }
-            Place::Running { .. } => {}
+            Place::Running { thread, .. } => *place = Place::Running { last: true, thread },
             Place::Ended(panic) => *place = Place::Ended(panic),
         }
     }
 
     fn ended(&self) -> &Event {
         &self.ended
+    }
+
+    fn is_run_here(&self) -> bool {
+        let here = thread::current().id();
+        matches!(*self.place(), Place::Running { thread, .. } if thread == here)
     }
 
     fn take_panic(&self) -> Option<Panic> {
