@@ -14,7 +14,8 @@
 //! makes a guard later, deeper inside the program, is asked first.
 //!
 //! Handlers that other code has installed **before**, in any way, are called ahead of ours, with all
-//! they would get from the kernel. One that is installed **later** takes the signal from us unless it
+//! they would get from the kernel; one that wants to be called once (`SA_RESETHAND`) is called once, and
+//! the default action comes back in its place. One that is installed **later** takes the signal from us unless it
 //! calls what was there before it, as handlers should ([signal-hook], and with it tokio, does); if it
 //! stays beyond the guard it is left alone, and ours goes on passing signals from it to those before.
 //!
@@ -38,6 +39,9 @@
 //!   nothing to do, and stays. On systems other than Linux and Android it wakes threads as well, and
 //!   starts with the first guard. A handler of *yours* that sets an event which tasks await runs their
 //!   wakers itself; few are fit for that.
+//! - Of two handlers that are installed over ours one after the other, with guards made in between, the
+//!   first may not be called while there is a guard made after the second, and from then on: ours knows
+//!   one handler that lies over it, and the one from before all.
 //! - In a library that is loaded with `dlopen`, the first access of a thread to its thread-local
 //!   variables may allocate, also in a handler. Programs and what is linked with them are fine.
 //!

@@ -233,3 +233,28 @@ fn children_are_left_to_the_kernel_as_before() {
         }
     });
 }
+
+#[test]
+fn a_handler_for_one_signal_is_called_once_and_does_not_come_back() {
+    ends_by(SIGUSR1, || {
+        install(&action(plain as *const (), libc::SA_RESETHAND));
+        assert_eq!(guarded(), 1);
+        assert_eq!(guarded(), 0);
+        so_far_so_good();
+        unguarded();
+    });
+}
+
+#[test]
+fn it_may_count_on_the_default_action_after_it_also_during_a_wait() {
+    extern "C" fn says_farewell(_: c_int) {
+        so_far_so_good();
+        raise(SIGUSR1).unwrap();
+    }
+    ends_by(SIGUSR1, || {
+        install(&action(says_farewell as *const (), libc::SA_RESETHAND));
+        let _mask = signal::mask([SIGUSR1]).unwrap();
+        raise(SIGUSR1).unwrap();
+        let _ = signal::wait([SIGUSR1]);
+    });
+}

@@ -23,7 +23,8 @@ use crate::sys::signal::Watch;
 /// Between two calls a signal would take its default action, which ends the program. So
 /// [`mask`](super::mask()) it first, before any thread is spawned: it is pending then until the next
 /// call, which unblocks the signals for its thread and for as long as it waits. None is lost and none
-/// takes its default action, though several of one kind may arrive as one.
+/// takes its default action, though several of one kind may arrive as one. (There is one exception: a
+/// handler of others that was to be called once, and that sends itself the signal again to end.)
 ///
 /// ```
 /// use std::thread;

@@ -15,7 +15,7 @@
 //!   call is noticed ([`Handling`]), and goes on to what was there before all.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, mem, ptr};
 
@@ -48,20 +48,29 @@ struct Former {
     plain: AtomicUsize,
     /// A function that takes all there is, or 0.
     informed: AtomicUsize,
+    /// Whether it is called each time (`LASTING`), or just once (`ONCE`) and has been (`SPENT`).
+    turn: AtomicU8,
 }
+
+const LASTING: u8 = 0;
+/// It was installed with `SA_RESETHAND`: after its first signal comes the default action.
+const ONCE: u8 = 1;
+const SPENT: u8 = 2;
 
 impl Former {
     const fn new() -> Self {
         Self {
             plain: AtomicUsize::new(libc::SIG_DFL),
             informed: AtomicUsize::new(0),
+            turn: AtomicU8::new(LASTING),
         }
     }
 
     fn set(&self, action: &sigaction) {
         let function = action.sa_sigaction;
-        let informed = action.sa_flags & libc::SA_SIGINFO != 0
-            && ![libc::SIG_DFL, libc::SIG_IGN].contains(&function);
+        let is_function = ![libc::SIG_DFL, libc::SIG_IGN].contains(&function);
+        let informed = is_function && action.sa_flags & libc::SA_SIGINFO != 0;
+        let once = is_function && action.sa_flags & libc::SA_RESETHAND != 0;
         let (plain, informed) = if informed {
             (libc::SIG_DFL, function)
         } else {
@@ -71,10 +80,19 @@ impl Former {
         // while they change finds a function that is, or just was, in its place.
         self.plain.store(plain, Ordering::Relaxed);
         self.informed.store(informed, Ordering::Relaxed);
+        self.turn
+            .store(if once { ONCE } else { LASTING }, Ordering::Relaxed);
     }
 
-    /// Calls it, if it is a function.
+    /// Calls it, if it is a function that may be called still.
     fn call(&self, signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+        // ORDERING: Relaxed: of several handlers the exchange lets one through.
+        let turn = self
+            .turn
+            .compare_exchange(ONCE, SPENT, Ordering::Relaxed, Ordering::Relaxed);
+        if turn == Err(SPENT) {
+            return;
+        }
         // ORDERING: Relaxed, see `set`.
         let informed = self.informed.load(Ordering::Relaxed);
         let plain = self.plain.load(Ordering::Relaxed);
@@ -95,7 +113,16 @@ impl Former {
         }
     }
 
+    /// Whether it was to be called once, and has been.
+    fn is_spent(&self) -> bool {
+        // ORDERING: Relaxed, see `set`.
+        self.turn.load(Ordering::Relaxed) == SPENT
+    }
+
     fn is_default(&self) -> bool {
+        if self.is_spent() {
+            return true;
+        }
         // ORDERING: Relaxed, see `set`.
         self.informed.load(Ordering::Relaxed) == 0
             && self.plain.load(Ordering::Relaxed) == libc::SIG_DFL
@@ -129,8 +156,10 @@ extern "C" fn handler(signal: c_int, info: *mut siginfo_t, context: *mut c_void)
         let Some(handling) = Handling::begin(bit(signal)) else {
             return chain.bottom.call(signal, info, context);
         };
+        // Its owner has it called once, and may count on the default action from then on.
+        let spent = chain.former.is_spent();
         chain.former.call(signal, info, context);
-        let verdict = arrived(signal);
+        let verdict = arrived(signal, !spent);
         let default = match verdict {
             Verdict::Taken => false,
             Verdict::Default => true,
@@ -162,6 +191,20 @@ struct Record {
     buried: bool,
 }
 
+impl Record {
+    /// What has been called, and was to be called once, is not put back but the default.
+    fn forget_spent(&mut self, chain: &Chain) {
+        let former = chain.former.is_spent();
+        // The former one is the bottom as long as ours has not been put over one that calls it.
+        if chain.bottom.is_spent() || former && (self.users == 0 || !self.buried) {
+            self.bottom = empty();
+        }
+        if former {
+            self.before = empty();
+        }
+    }
+}
+
 /// Whose signals are handled by us. Locked to install and uninstall, never in a handler.
 pub(super) struct Table(BTreeMap<i32, Record>);
 
@@ -184,6 +227,7 @@ impl Table {
             bottom: now,
             buried: false,
         });
+        record.forget_spent(chain);
         if record.users == 0 {
             if is_ours(&now) {
                 // What lay over us has gone, and left us in place.
@@ -214,6 +258,7 @@ impl Table {
         let (Some(record), Some(chain)) = (self.0.get_mut(&signal), chain(signal)) else {
             return;
         };
+        record.forget_spent(chain);
         record.users -= 1;
         if record.users > 0 {
             return;

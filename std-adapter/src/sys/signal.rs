@@ -133,7 +133,7 @@ impl Drop for Watch {
 
 impl Arrivals {
     /// In a handler, where all signals are blocked: notes the signal. Says whether it need not take its default action.
-    fn arrive(&self, signal: i32) -> bool {
+    fn arrive(&self, signal: i32, patience: bool) -> bool {
         // ORDERING: Relaxed: who reads it has waited for the handlers, see `Watch::end`.
         self.seen.fetch_or(bit(signal), Ordering::Relaxed);
         // ORDERING: Relaxed: see `first`; that only one arrival is the first takes no more than
@@ -146,7 +146,7 @@ impl Arrivals {
         // ORDERING: Release pairs with `deliver`, for which the event has been set by now. A swap
         // continues the release of a handler before, which a store would cut off.
         self.due.swap(true, Ordering::Release);
-        first || self.patient & bit(signal) != 0
+        first || patience && self.patient & bit(signal) != 0
     }
 
     /// Outside of handlers: does what the handler had to leave, if anything.
@@ -161,12 +161,14 @@ impl Arrivals {
 /// In a handler: tells all who watch the signal.
 ///
 /// The newest of them decides: it is the innermost that the program has set up.
-pub(super) fn arrived(signal: i32) -> Verdict {
+///
+/// `patience`: whether any of them may be patient, see [`Watch::new`].
+pub(super) fn arrived(signal: i32, patience: bool) -> Verdict {
     // It cannot fail: the set is one that can be blocked.
-    mask::while_all_are_blocked(|| tell(signal)).unwrap_or(Verdict::Taken)
+    mask::while_all_are_blocked(|| tell(signal, patience)).unwrap_or(Verdict::Taken)
 }
 
-fn tell(signal: i32) -> Verdict {
+fn tell(signal: i32, patience: bool) -> Verdict {
     let mut newest = None;
     loop {
         let joins = WATCHES.joins();
@@ -176,7 +178,7 @@ fn tell(signal: i32) -> Verdict {
         newest = WATCHES
             .visit()
             .filter(|watch| watch.signals & bit(signal) != 0 && Some(watch.serial) > told)
-            .map(|watch| (watch.serial, watch.arrive(signal)))
+            .map(|watch| (watch.serial, watch.arrive(signal, patience)))
             .max()
             .or(newest);
         // Somebody may have made a watch where we had passed, and then dropped one where we had yet
