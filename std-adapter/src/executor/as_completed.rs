@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::iter::FusedIterator;
 use std::time::{Duration, Instant};
 use std::{error, fmt};
@@ -53,12 +53,10 @@ pub fn as_completed<T>(tasks: impl IntoIterator<Item = Task<T>>) -> AsCompleted<
 #[must_use = "the results are lost unless they are taken"]
 pub struct AsCompleted<T> {
     completions: Completions,
-    /// From the oldest that has not ended on.
-    tasks: VecDeque<Option<Task<T>>>,
-    /// The number of the first of them.
-    first: usize,
-    /// How many of them are there.
-    left: usize,
+    /// Those that are left, by their numbers.
+    tasks: BTreeMap<usize, Task<T>>,
+    /// The number of the next to be added.
+    next: usize,
 }
 
 impl<T> AsCompleted<T> {
@@ -66,9 +64,8 @@ impl<T> AsCompleted<T> {
     pub fn new() -> Self {
         Self {
             completions: Completions::new(),
-            tasks: VecDeque::new(),
-            first: 0,
-            left: 0,
+            tasks: BTreeMap::new(),
+            next: 0,
         }
     }
 
@@ -97,10 +94,10 @@ impl<T> AsCompleted<T> {
     /// ```
     #[allow(clippy::must_use_candidate, reason = "the numbers can be counted")]
     pub fn add(&mut self, mut task: Task<T>) -> usize {
-        let number = self.first.wrapping_add(self.tasks.len());
+        let number = self.next;
+        self.next = number.wrapping_add(1);
         self.completions.watch(number, &mut task);
-        self.tasks.push_back(Some(task));
-        self.left += 1;
+        self.tasks.insert(number, task);
         number
     }
 
@@ -171,46 +168,29 @@ impl<T> AsCompleted<T> {
         &mut self,
         deadline: Option<Instant>,
     ) -> Result<Option<(usize, Task<T>, TaskError)>, NoneInTime> {
-        if self.left == 0 {
-            return Ok(None);
-        }
-        let (number, task, otherwise) = loop {
+        while let Some((&oldest, _)) = self.tasks.first_key_value() {
             let (number, otherwise) = match self.completions.next(deadline) {
                 Ok(number) => (number.ok_or(NoneInTime)?, TaskError::Taken),
-                // The first is always one that is left.
-                Err(WouldDeadlock) => (self.first, TaskError::WouldDeadlock),
+                Err(WouldDeadlock) => (oldest, TaskError::WouldDeadlock),
             };
             // A task that came out because of a deadlock may end all the same.
-            let place = self.tasks.get_mut(number.wrapping_sub(self.first));
-            if let Some(task) = place.and_then(Option::take) {
-                break (number, task, otherwise);
+            if let Some(task) = self.tasks.remove(&number) {
+                return Ok(Some((number, task, otherwise)));
             }
-        };
-        self.left -= 1;
-        while let Some(None) = self.tasks.front() {
-            self.tasks.pop_front();
-            self.first = self.first.wrapping_add(1);
         }
-        Ok(Some((number, task, otherwise)))
+        Ok(None)
     }
 
     /// How many results are to come.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        self.left
+        self.tasks.len()
     }
 
     /// The tasks whose results were not taken, with their numbers, in the order given.
     #[must_use = "dropping a task drops its result"]
     pub fn into_remaining(self) -> Vec<(usize, Task<T>)> {
-        let first = self.first;
-        let numbered =
-            |(offset, task): (usize, Option<_>)| Some((first.wrapping_add(offset), task?));
-        self.tasks
-            .into_iter()
-            .enumerate()
-            .filter_map(numbered)
-            .collect()
+        self.tasks.into_iter().collect()
     }
 }
 
@@ -237,7 +217,7 @@ impl<T> Iterator for AsCompleted<T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.tasks.len(), Some(self.tasks.len()))
     }
 }
 
@@ -247,7 +227,7 @@ impl<T> FusedIterator for AsCompleted<T> {}
 impl<T> fmt::Debug for AsCompleted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsCompleted")
-            .field("remaining", &self.left)
+            .field("remaining", &self.tasks.len())
             .finish_non_exhaustive()
     }
 }
