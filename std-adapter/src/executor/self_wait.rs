@@ -173,7 +173,8 @@ pub(super) fn help<R>(shared: &Arc<Shared>, work: impl FnOnce() -> R) -> R {
 ///
 /// Everybody who waits without a deadline for what only `pool` can bring about does it here: for
 /// its tasks, and for room in its queue. Threads that run no tasks of it just sleep. Who waits for
-/// any of several tasks does so only if all of them are of `pool`; who waits for all, with a probe that is over when those of `pool` are.
+/// any of several tasks does so only if all of them are of `pool`; who waits for all, with a probe
+/// that is over when those of `pool` are.
 ///
 /// # Errors
 ///

@@ -132,7 +132,8 @@ impl Drop for Watch {
 }
 
 impl Arrivals {
-    /// In a handler, where all signals are blocked: notes the signal. Says whether it need not take its default action.
+    /// In a handler, where all signals are blocked: notes the signal. Says whether it need not take
+    /// its default action.
     fn arrive(&self, signal: i32, patience: bool) -> bool {
         // ORDERING: Relaxed: who reads it has waited for the handlers, see `Watch::end`.
         self.seen.fetch_or(bit(signal), Ordering::Relaxed);

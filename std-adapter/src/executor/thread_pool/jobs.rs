@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use brigade_core::bounded::{Container, Nothing, Refused, Run, Unbounded, WithCapacity};
+use brigade_core::bounded::{Container, Nothing, Refused, Unbounded, WithCapacity};
 
 use crate::Parker;
 use crate::executor::work::Job;
@@ -138,14 +138,6 @@ impl Container for Order {
     #[inline]
     fn try_pop(&self) -> Result<Entry, Nothing> {
         either!(self, container => container.try_pop())
-    }
-
-    fn try_push_many(&self, entries: &mut Run<Entry>) -> Result<usize, Refused<()>> {
-        either!(self, container => container.try_push_many(entries))
-    }
-
-    fn try_pop_many(&self, most: usize, into: &mut impl Extend<Entry>) -> Result<usize, Nothing> {
-        either!(self, container => container.try_pop_many(most, into))
     }
 
     fn close(&self) {

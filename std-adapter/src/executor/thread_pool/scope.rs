@@ -145,8 +145,14 @@ impl<'scope> Scope<'scope, '_> {
         let run = unsafe {
             mem::transmute::<Box<dyn FnOnce() + Send + 'scope>, Box<dyn FnOnce() + Send>>(run)
         };
-        let task = match self.pool.submit(run) {
-            Ok(task) => Some(self.keep(task)),
+        let submitted = {
+            let unlisted = AbortOnUnwind;
+            let submitted = self.pool.submit(run).map(|task| self.keep(task));
+            mem::forget(unlisted);
+            submitted
+        };
+        let task = match submitted {
+            Ok(task) => Some(task),
             Err(refused) => {
                 refused.into_inner()();
                 None
@@ -184,6 +190,16 @@ impl<'scope> Scope<'scope, '_> {
                 self_wait::wait_patiently(task.pool, promise.probe(), |until| promise.wait(until));
             }
         }
+    }
+}
+
+/// Ends the process if it is dropped: a task that is queued and not listed could outlive what it
+/// borrows. Nothing panics in between; this is for the day when something does.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        std::process::abort();
     }
 }
 
