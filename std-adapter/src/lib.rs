@@ -126,6 +126,8 @@ mod executor;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod panic;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod process;
 mod queue;
 mod select;
 #[cfg(unix)]
@@ -147,6 +149,8 @@ pub use executor::{
     as_completed, wait, wait_deadline, wait_timeout,
 };
 pub use panic::{Panic, PanicLocation};
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub use process::Process;
 pub use queue::{
     Lease, LifoLease, LifoQueue, LifoStore, PriorityLease, PriorityQueue, PriorityStore, Queue,
     Store,

@@ -72,3 +72,6 @@ mod roster;
 
 #[cfg(unix)]
 pub(crate) mod signal;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod process;

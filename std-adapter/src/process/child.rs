@@ -1,0 +1,72 @@
+//! [`Child`]: a process that was started, as those know it who wait for it.
+
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+
+use super::Exit;
+use crate::Event;
+use crate::sys::process::pidfd::{self, Stop};
+
+/// A process that was started by this one.
+pub(crate) struct Child {
+    pub(super) name: String,
+    pub(super) pid: u32,
+    pub(super) pidfd: OwnedFd,
+    /// Where its answer is when it has ended.
+    pub(super) letter: File,
+    /// There when it has ended.
+    exit: OnceLock<Exit>,
+    ended: Event,
+}
+
+impl Child {
+    pub(super) fn new(name: String, pid: u32, pidfd: OwnedFd, letter: File) -> Self {
+        Self {
+            name,
+            pid,
+            pidfd,
+            letter,
+            exit: OnceLock::new(),
+            ended: Event::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.exit.get().copied()
+    }
+
+    /// Set when it has ended and its exit is known.
+    pub(crate) fn ended(&self) -> &Event {
+        &self.ended
+    }
+
+    /// Sends it a signal, unless it has ended. Async-signal-safe.
+    pub(crate) fn stop(&self, how: Stop) -> io::Result<()> {
+        pidfd::stop(self.pidfd.as_fd(), how)
+    }
+
+    /// It has ended. May run wakers of tasks.
+    pub(super) fn set_ended(&self, exit: Exit) {
+        let _ = self.exit.set(exit);
+        self.ended.set();
+    }
+}
+
+impl AsFd for Child {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
