@@ -45,7 +45,7 @@ const SYNCHRONOUS: [c_int; 6] = [
 /// Runs `action` while the calling thread blocks all signals but the synchronous ones.
 ///
 /// Async-signal-safe if `action` is.
-pub(super) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result<R> {
+pub(crate) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result<R> {
     let mut all = empty();
     // SAFETY: writes to a structure of ours.
     unsafe { libc::sigfillset(&raw mut all) };

@@ -9,6 +9,9 @@
 //! | what a signal handler does about an event | `notify_direct.rs` | `notify_pipe.rs` |
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
+//! Memory that processes share is for Linux alone: `memory.rs`, `futex_shared.rs` to sleep in it, and
+//! `pidfd.rs`, which tells of the death of those who have it too.
+//!
 //! What is built on them is written once: `park.rs`, with `wakers.rs`, `thread_waker.rs` and
 //! `handler.rs`; and for signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and
 //! `mask.rs`.
@@ -35,6 +38,17 @@ mod handler;
 pub(crate) mod park;
 pub(crate) mod thread_waker;
 mod wakers;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod futex_shared;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[allow(dead_code, reason = "what processes and pools will use")]
+pub(crate) mod memory;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[allow(dead_code, reason = "what processes and pools will use")]
+pub(crate) mod pidfd;
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
 #[path = "notify_direct.rs"]
