@@ -130,6 +130,9 @@ mod panic;
 pub mod process;
 mod queue;
 mod select;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[allow(dead_code, reason = "what queues, processes and pools will use")]
+pub mod shared;
 #[cfg(unix)]
 pub mod signal;
 mod sys;
