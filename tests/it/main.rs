@@ -21,6 +21,8 @@ mod linearizable;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
 mod orders;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod other_process;
 #[cfg(target_os = "linux")]
 mod panic;
 #[cfg(target_os = "linux")]
@@ -48,6 +50,8 @@ mod select;
 mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_event;
 #[cfg(target_os = "linux")]
 mod signal;
 #[cfg(target_os = "linux")]
