@@ -9,7 +9,8 @@
 //!
 //! - [`measure`]: wall and CPU clocks, a team of threads released at once;
 //! - [`contender`]: the one macro that adapts a library to a scenario;
-//! - [`container`], [`spsc`], [`channel`], [`pool`]: the shapes a contender can
+//! - [`process`]: the same for processes, and memory that they share;
+//! - [`container`], [`spsc`], [`channel`], [`pool`], [`conduit`]: the shapes a contender can
 //!   have, and who has them;
 //! - [`scenario`]: one file for each, holding the loop that is measured;
 //! - [`round`]: takes turns between the contenders and reduces to medians;
@@ -20,11 +21,13 @@
 compile_error!("the comparison needs Linux: it pins threads and measures a raw futex");
 
 pub mod channel;
+pub mod conduit;
 pub mod container;
 pub mod contender;
 pub mod measure;
 pub mod plot;
 pub mod pool;
+pub mod process;
 pub mod record;
 pub mod report;
 pub mod round;

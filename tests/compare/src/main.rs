@@ -42,6 +42,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    compare::process::child::enter();
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

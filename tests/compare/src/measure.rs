@@ -4,6 +4,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
+mod family;
+
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -24,6 +26,8 @@ pub enum Whose {
     Ours,
     /// The processes it started and has waited for.
     Childrens,
+    /// This process, the processes it has waited for, and those that live and stem from it.
+    Family,
 }
 
 /// Measures `work`, which handles `items` items.
@@ -40,10 +44,16 @@ pub fn measure(whose: Whose, items: u64, work: impl FnOnce()) -> Sample {
 }
 
 fn cpu_nanos(whose: Whose) -> i64 {
-    let who = match whose {
-        Whose::Ours => UsageWho::RUSAGE_SELF,
-        Whose::Childrens => UsageWho::RUSAGE_CHILDREN,
-    };
+    match whose {
+        Whose::Ours => used(UsageWho::RUSAGE_SELF),
+        Whose::Childrens => used(UsageWho::RUSAGE_CHILDREN),
+        Whose::Family => {
+            used(UsageWho::RUSAGE_SELF) + used(UsageWho::RUSAGE_CHILDREN) + family::cpu_nanos()
+        }
+    }
+}
+
+fn used(who: UsageWho) -> i64 {
     let usage = getrusage(who).expect("getrusage takes no argument that could be wrong");
     (usage.user_time() + usage.system_time()).num_nanoseconds()
 }

@@ -6,12 +6,14 @@
 use std::io;
 
 use crate::contender::Contender;
+use crate::process::child::Role;
 
 mod container_alone;
 mod container_threads;
 mod map;
 mod pool_empty;
 mod pool_result;
+mod process_queue;
 mod queue_flow;
 mod queue_sparse;
 mod sha256tree;
@@ -77,6 +79,9 @@ impl Scenario {
             .map_or(self.name, |(family, _)| family)
     }
 }
+
+/// What the processes of these scenarios can be.
+pub(crate) const ROLES: &[Role] = &[process_queue::ROLE];
 
 /// All scenarios, in the order in which they are run and printed.
 pub const ALL: &[Scenario] = &[
@@ -275,6 +280,20 @@ pub const ALL: &[Scenario] = &[
         per: "item",
         headline: Headline::Wall,
         prepare: |effort| Ok(map::collect::<map::Small>(effort)),
+    },
+    Scenario {
+        name: "process-queue-1-1",
+        title: "queue of 1024 items of 64 bytes: 1 process sends, 1 receives",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_queue::contenders(effort, 1)),
+    },
+    Scenario {
+        name: "process-queue-4-4",
+        title: "queue of 1024 items of 64 bytes: 4 processes send, 4 receive",
+        per: "item",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_queue::contenders(effort, 4)),
     },
     Scenario {
         name: "sha256tree-small",
