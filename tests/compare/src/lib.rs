@@ -10,7 +10,7 @@
 //! - [`measure`]: wall and CPU clocks, a team of threads released at once;
 //! - [`contender`]: the one macro that adapts a library to a scenario;
 //! - [`process`]: the same for processes, and memory that they share;
-//! - [`container`], [`spsc`], [`channel`], [`pool`], [`conduit`]: the shapes a contender can
+//! - [`container`], [`spsc`], [`channel`], [`pool`], [`conduit`], [`process_pool`]: the shapes a contender can
 //!   have, and who has them;
 //! - [`scenario`]: one file for each, holding the loop that is measured;
 //! - [`round`]: takes turns between the contenders and reduces to medians;
@@ -28,6 +28,7 @@ pub mod measure;
 pub mod plot;
 pub mod pool;
 pub mod process;
+pub mod process_pool;
 pub mod record;
 pub mod report;
 pub mod round;

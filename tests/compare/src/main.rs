@@ -43,6 +43,7 @@ struct Options {
 
 fn main() -> ExitCode {
     compare::process::child::enter();
+    procspawn::init();
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

@@ -14,6 +14,9 @@ mod map;
 mod pool_empty;
 mod pool_result;
 mod process_queue;
+mod process_result;
+mod process_start;
+mod process_tasks;
 mod queue_flow;
 mod queue_sparse;
 mod sha256tree;
@@ -81,7 +84,7 @@ impl Scenario {
 }
 
 /// What the processes of these scenarios can be.
-pub(crate) const ROLES: &[Role] = &[process_queue::ROLE];
+pub(crate) const ROLES: &[Role] = &[process_queue::ROLE, process_result::ROLE];
 
 /// All scenarios, in the order in which they are run and printed.
 pub const ALL: &[Scenario] = &[
@@ -280,6 +283,27 @@ pub const ALL: &[Scenario] = &[
         per: "item",
         headline: Headline::Wall,
         prepare: |effort| Ok(map::collect::<map::Small>(effort)),
+    },
+    Scenario {
+        name: "process-start",
+        title: "process that does nothing: start and join",
+        per: "process",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_start::contenders(effort)),
+    },
+    Scenario {
+        name: "process-result",
+        title: "pool of 2 processes: submit to result, one task at a time",
+        per: "task",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_result::contenders(effort)),
+    },
+    Scenario {
+        name: "process-tasks",
+        title: "pool of 2 processes: tiny tasks, unchunked",
+        per: "task",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_tasks::contenders(effort)),
     },
     Scenario {
         name: "process-queue-1-1",
