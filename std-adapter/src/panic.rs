@@ -20,11 +20,12 @@
 mod wire;
 
 use std::any::{Any, TypeId};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
 use std::{error, fmt, thread};
 
 /// A panic that ended a task or a thread: what was said, where, and by which thread.
@@ -59,12 +60,31 @@ struct Inner {
     message: Cow<'static, str>,
     location: Option<PanicLocation>,
     thread: Option<String>,
+    trace: Option<Trace>,
     // For the lock's `Sync`: a payload need not be, and an error should.
     payload: Mutex<Box<dyn Any + Send>>,
 }
 
+/// A backtrace, and its text when it is asked for: to look up the names takes long.
+struct Trace {
+    /// `None` if it was taken in another process.
+    taken: Option<Backtrace>,
+    text: OnceLock<String>,
+}
+
+impl Trace {
+    fn text(&self) -> &str {
+        let taken = || {
+            self.taken
+                .as_ref()
+                .map_or_else(String::new, Backtrace::to_string)
+        };
+        self.text.get_or_init(taken)
+    }
+}
+
 impl Panic {
-    fn new(payload: Box<dyn Any + Send>, location: Option<PanicLocation>) -> Self {
+    fn new(payload: Box<dyn Any + Send>, note: Option<Note>) -> Self {
         let message = if let Some(&text) = payload.downcast_ref::<&'static str>() {
             text.into()
         } else if let Some(text) = payload.downcast_ref::<String>() {
@@ -72,10 +92,15 @@ impl Panic {
         } else {
             "a payload that is not text".into()
         };
+        let (location, trace) = match note {
+            Some(note) => (Some(note.location), note.trace),
+            None => (None, None),
+        };
         Self(Box::new(Inner {
             message,
             location,
             thread: thread::current().name().map(String::from),
+            trace,
             payload: Mutex::new(payload),
         }))
     }
@@ -102,6 +127,32 @@ impl Panic {
     #[must_use]
     pub fn thread(&self) -> Option<&str> {
         self.0.thread.as_deref()
+    }
+
+    /// Through which functions it came about, if backtraces are switched on where it happened.
+    ///
+    /// As in the standard library's messages, that is by the environment variable `RUST_BACKTRACE`,
+    /// or `RUST_LIB_BACKTRACE` for those that are not printed. Without them, which is how it is by
+    /// default, and wherever there is no [`location`](Self::location), it is `None`. It comes along from
+    /// other processes. The first call looks up the names of the functions, which may take long; the names are
+    /// then remembered.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use brigade::thread::{self, JoinError};
+    ///
+    /// let handle = thread::spawn(|| panic!("no luck"))?;
+    /// let Err(JoinError::Panicked(panic)) = handle.join() else { unreachable!() };
+    /// match panic.backtrace() {
+    ///     Some(trace) => eprintln!("{panic}\n{trace}"),
+    ///     None => eprintln!("{panic}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&str> {
+        self.0.trace.as_ref().map(Trace::text)
     }
 
     /// What the closure panicked with, to be looked into or thrown again by
@@ -193,6 +244,7 @@ const KEPT: usize = 8;
 struct Note {
     fingerprint: Fingerprint,
     location: PanicLocation,
+    trace: Option<Trace>,
 }
 
 /// What a payload can be told by, before and after it is boxed: its type, and a hash of its text.
@@ -250,7 +302,7 @@ pub(crate) fn catch<T>(action: impl FnOnce() -> T) -> Result<T, Panic> {
         let own = notes
             .into_iter()
             .rfind(|note| note.fingerprint == fingerprint);
-        Panic::new(payload, own.map(|note| note.location))
+        Panic::new(payload, own)
     })
 }
 
@@ -314,6 +366,17 @@ fn note(info: &PanicHookInfo<'_>) {
                 line: location.line(),
                 column: location.column(),
             },
+            trace: trace(),
         });
     });
+}
+
+/// The calling thread's, if backtraces are switched on.
+fn trace() -> Option<Trace> {
+    let taken = Backtrace::capture();
+    let is_there = taken.status() == BacktraceStatus::Captured;
+    is_there.then(|| Trace {
+        taken: Some(taken),
+        text: OnceLock::new(),
+    })
 }
