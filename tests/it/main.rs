@@ -33,6 +33,10 @@ mod pool;
 mod pool_priorities;
 #[cfg(target_os = "linux")]
 mod pool_size;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_death;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
