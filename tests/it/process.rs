@@ -211,6 +211,7 @@ fn standard_streams_can_be_pipes_and_are_flushed_in_the_end() {
 
 #[test]
 fn a_panic_comes_back_with_message_location_thread_and_backtrace() {
+    #[allow(clippy::needless_pass_by_value, reason = "it is to be an argument")]
     fn unlucky(text: String) {
         panic!("out of {text}");
     }
@@ -507,9 +508,24 @@ fn a_program_that_has_its_children_forgotten_gets_results_and_no_status() {
     alone::ends_well(|| {
         // SAFETY: no handler of ours is called.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-        assert_eq!(Process::start(|n: u32| n, 1).unwrap().join().unwrap(), 1);
-        let child = Process::start(|()| std::process::exit(1), ());
-        let ended: Result<(), _> = child.unwrap().join();
+        // They end when they are told to, so that they are known by then.
+        let start = |exits| {
+            let echo = |exits| {
+                std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+                if exits {
+                    std::process::exit(1);
+                }
+                1
+            };
+            let mut child = Builder::new()
+                .stdin(Stdio::piped())
+                .start(echo, exits)
+                .unwrap();
+            drop(child.stdin().take());
+            child
+        };
+        assert_eq!(start(false).join().unwrap(), 1);
+        let ended = start(true).join();
         assert!(
             matches!(ended, Err(JoinError::Ended(Exit::Unknown))),
             "{ended:?}"

@@ -13,6 +13,7 @@ use crate::harness::LONG;
 use crate::process::sleep;
 
 /// Says that it is there and sleeps.
+#[allow(clippy::needless_pass_by_value, reason = "it is to be an argument")]
 fn announce(who: String) {
     println!("{who}");
     sleep(());
