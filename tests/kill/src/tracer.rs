@@ -1,0 +1,353 @@
+//! The side that steps and kills.
+
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fmt, fs, mem, thread};
+
+use libc::{c_int, pid_t};
+
+use crate::house::{self, Answer, Cast};
+use crate::scene::{self, PATIENCE};
+use crate::tracee::{End, Tracee, VICTIM};
+
+/// What each operation may take of a share: the stride follows from it.
+const SHARE: Duration = Duration::from_secs(8);
+/// The longest any operation may get: beyond it, it does not end.
+const MOST: u64 = 1_000_000;
+/// The thread of each process that waits for the deaths of its peers.
+const WATCHER: &CStr = c"brigade-watch";
+
+struct Options {
+    /// `None`: as many as fit into `SHARE`.
+    every: Option<u64>,
+    from: Option<u64>,
+    filter: String,
+}
+
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(complaint) => {
+            eprintln!("error: {complaint}");
+            return ExitCode::FAILURE;
+        }
+    };
+    stay_on_one_processor();
+    let day = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_secs() / 86_400);
+    println!(
+        "{:<24} {:>12} {:>7} {:>7}  outcomes",
+        "operation", "instructions", "every", "kills"
+    );
+    for name in scene::names().filter(|name| name.contains(&options.filter)) {
+        match operation(name, &options, day) {
+            Ok(report) => println!("{report}"),
+            Err(complaint) => {
+                eprintln!("error: {name}: {complaint}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut this = Self {
+            every: None,
+            from: None,
+            filter: String::new(),
+        };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut number = || {
+                let number = arguments
+                    .next()
+                    .and_then(|number| number.parse::<u64>().ok());
+                number.ok_or_else(|| format!("{argument} takes a number"))
+            };
+            match argument.as_str() {
+                "--all" => (this.every, this.from) = (Some(1), Some(0)),
+                "--every" => this.every = Some(number()?.max(1)),
+                "--from" => this.from = Some(number()?),
+                option if option.starts_with('-') => {
+                    return Err(format!("unknown option {option}"));
+                }
+                filter => filter.clone_into(&mut this.filter),
+            }
+        }
+        Ok(this)
+    }
+}
+
+/// What an operation came to, over all its kills.
+struct Report {
+    name: &'static str,
+    instructions: u64,
+    asleep: bool,
+    every: u64,
+    from: u64,
+    kills: u64,
+    outcomes: BTreeMap<String, u64>,
+    took: Duration,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            instructions,
+            every,
+            kills,
+            ..
+        } = self;
+        let every = if self.from == 0 {
+            every.to_string()
+        } else {
+            format!("{every}+{}", self.from)
+        };
+        write!(f, "{name:<24} {instructions:>12} {every:>7} {kills:>7} ")?;
+        for (outcome, count) in &self.outcomes {
+            write!(f, " {outcome}: {count};")?;
+        }
+        if self.asleep {
+            write!(f, " ends asleep;")?;
+        }
+        write!(f, " {:.1} s", self.took.as_secs_f64())
+    }
+}
+
+fn operation(name: &'static str, options: &Options, day: u64) -> Result<Report, String> {
+    let began = Instant::now();
+    let mut house = House::open(name)?;
+    let mut outcomes = BTreeMap::new();
+    // To the end first: that is how long the operation is.
+    let whole = house.kill_after(MOST)?;
+    if whole.end == End::Counted {
+        return Err(format!("does not end within {MOST} instructions"));
+    }
+    let once = began.elapsed();
+    *outcomes.entry(whole.outcome).or_insert(0) += 1;
+    let every = options.every.unwrap_or_else(|| {
+        // On average half of the operation is stepped through, beside what a victim takes in any case.
+        let kills = SHARE.as_micros() / (once.as_micros() / 2 + 5_000);
+        whole
+            .instructions
+            .div_ceil(u64::try_from(kills).unwrap_or(1).max(1))
+            .max(1)
+    });
+    let from = options.from.unwrap_or(day) % every;
+    let mut kills = 1;
+    let mut k = from;
+    loop {
+        let death = house
+            .kill_after(k)
+            .map_err(|complaint| format!("killed after {k} instructions: {complaint}"))?;
+        *outcomes.entry(death.outcome).or_insert(0) += 1;
+        kills += 1;
+        if death.end != End::Counted {
+            break;
+        }
+        k += every;
+    }
+    house.close()?;
+    Ok(Report {
+        name,
+        instructions: whole.instructions,
+        asleep: whole.end == End::Asleep,
+        every,
+        from,
+        kills,
+        outcomes,
+        took: began.elapsed(),
+    })
+}
+
+struct Death {
+    instructions: u64,
+    end: End,
+    outcome: String,
+}
+
+/// The process that survives the others, seen from outside.
+struct House {
+    process: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl House {
+    fn open(name: &str) -> Result<Self, String> {
+        let mut process = Command::new("/proc/self/exe")
+            .args([house::ROLE, name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let to = process.stdin.take().expect("it is piped");
+        let from = BufReader::new(process.stdout.take().expect("it is piped"));
+        Ok(Self { process, to, from })
+    }
+
+    fn kill_after(&mut self, k: u64) -> Result<Death, String> {
+        self.say("next")?;
+        let Cast { victim, prey } = self.hear()?;
+        let fatal = |error: io::Error| format!("the tracer: {error}");
+        let stepped = match prey {
+            None => step_marked(victim, k),
+            Some(prey) => step_watcher(victim, prey, self.pid(), k),
+        };
+        let (instructions, end) = stepped.map_err(fatal)?;
+        self.say("dead")?;
+        let Answer(outcome) = self.hear()?;
+        Ok(Death {
+            instructions,
+            end,
+            outcome: outcome?,
+        })
+    }
+
+    fn pid(&self) -> pid_t {
+        pid_t::try_from(self.process.id()).expect("process numbers have 22 bits")
+    }
+
+    fn say(&mut self, what: &str) -> Result<(), String> {
+        writeln!(self.to, "{what}").map_err(|error| format!("the house does not listen: {error}"))
+    }
+
+    fn hear<T: house::Line>(&mut self) -> Result<T, String> {
+        let mut line = String::new();
+        loop {
+            match self.from.read_line(&mut line) {
+                Ok(0) => return Err("the house has ended".to_owned()),
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        T::read(line.trim_end()).ok_or_else(|| format!("the house said {line:?}"))
+    }
+
+    fn close(self) -> Result<(), String> {
+        let Self {
+            mut process,
+            to,
+            from,
+        } = self;
+        drop((to, from));
+        let status = process.wait().map_err(|error| error.to_string())?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the house ended with {status}"))
+        }
+    }
+}
+
+/// A victim that marks where its operation begins and ends.
+fn step_marked(victim: pid_t, k: u64) -> io::Result<(u64, End)> {
+    let tracee = Tracee::seize(victim, thread_named(victim, VICTIM)?)?;
+    tracee.run_to_mark()?;
+    let stepped = tracee.steps(k)?;
+    tracee.kill()?;
+    Ok(stepped)
+}
+
+/// A victim whose watching thread is to notice the death of another process, before anybody else
+/// does: the house stands still meanwhile.
+fn step_watcher(victim: pid_t, prey: pid_t, house: pid_t, k: u64) -> io::Result<(u64, End)> {
+    let tracee = Tracee::seize(victim, thread_named(victim, WATCHER)?)?;
+    tracee.interrupt()?;
+    signal(house, libc::SIGSTOP)?;
+    await_stop(house)?;
+    kill_wholly(prey)?;
+    let stepped = tracee.steps(k)?;
+    tracee.kill()?;
+    signal(house, libc::SIGCONT)?;
+    Ok(stepped)
+}
+
+/// Finds a thread, once it is there.
+fn thread_named(process: pid_t, name: &CStr) -> io::Result<pid_t> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        for task in fs::read_dir(format!("/proc/{process}/task"))?.flatten() {
+            let comm = fs::read(task.path().join("comm")).unwrap_or_default();
+            if comm.strip_suffix(b"\n") == Some(name.to_bytes()) {
+                let number = task
+                    .file_name()
+                    .to_str()
+                    .and_then(|number| number.parse().ok());
+                return number.ok_or_else(|| io::Error::other("a thread without a number"));
+            }
+        }
+        thread::yield_now();
+    }
+    Err(io::Error::other(format!("no thread is named {name:?}")))
+}
+
+fn signal(process: pid_t, signal: c_int) -> io::Result<()> {
+    // SAFETY: sends a signal to a process that is not reaped before this process says so.
+    check(unsafe { libc::kill(process, signal) })
+}
+
+/// Waits until all threads of a child stand still.
+fn await_stop(process: pid_t) -> io::Result<()> {
+    loop {
+        let mut status = 0;
+        // SAFETY: writes to the one word it is given.
+        match check(unsafe { libc::waitpid(process, &raw mut status, libc::WUNTRACED) }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Kills a process that is no child of this one, and waits until the last of its threads is gone.
+fn kill_wholly(process: pid_t) -> io::Result<()> {
+    // SAFETY: opens a descriptor.
+    let opened = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
+    let number = c_int::try_from(opened).map_err(io::Error::other)?;
+    check(number)?;
+    // SAFETY: opened just now, and nobody else's.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(number) };
+    signal(process, libc::SIGKILL)?;
+    let mut poll = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    loop {
+        // SAFETY: one valid entry.
+        match check(unsafe { libc::poll(&raw mut poll, 1, -1) }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// A step is a change from one process to the other and back: quickest where both are on one
+/// processor. The house and its victims inherit this.
+fn stay_on_one_processor() {
+    // SAFETY: all bytes zero is a value of it.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: asks for a number.
+    let current = unsafe { libc::sched_getcpu() };
+    // SAFETY: changes the set, within its bounds.
+    unsafe { libc::CPU_SET(usize::try_from(current).unwrap_or(0), &mut set) };
+    // SAFETY: reads the set. If it is refused, all is only slower.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+}
+
+fn check(answer: c_int) -> io::Result<()> {
+    if answer >= 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
