@@ -55,7 +55,13 @@ mod self_wait;
 #[cfg(target_os = "linux")]
 mod sha256tree;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_counts;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_event;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_locks;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_values;
 #[cfg(target_os = "linux")]
 mod signal;
 #[cfg(target_os = "linux")]

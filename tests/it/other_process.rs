@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -49,6 +50,12 @@ impl Other {
                 return Some(said.trim_end().to_owned());
             }
         }
+    }
+
+    /// Stops it with `SIGSTOP`.
+    pub(crate) fn stop(&self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), Signal::STOP).unwrap();
     }
 
     /// Kills it with `SIGKILL`, and returns when it is dead.

@@ -10,15 +10,38 @@
 
 #![forbid(unsafe_code)]
 
+mod array;
+mod barrier;
 pub(crate) mod bell;
 mod bridge;
+mod bytes;
+mod cell;
+mod condition;
 mod event;
+mod join_counter;
+mod lock;
+mod lock_error;
 pub(crate) mod participants;
+mod raw_lock;
+mod rlock;
 pub(crate) mod segment;
+mod semaphore;
 pub(crate) mod travel;
+mod value;
 pub(crate) mod watch;
 
+pub use crate::sys::plain::Plain;
+pub use array::Array;
+pub use barrier::{Arrival, Barrier, BrokenBarrier};
+pub use bytes::{Bytes, BytesWriter};
+pub use condition::Condition;
 pub use event::Event;
+pub use join_counter::{Abandoned, JoinCounter};
+pub use lock::{Lock, LockGuard};
+pub use lock_error::{LockError, LockResult, LockTimeoutError, TryLockError};
+pub use rlock::{Held, RLock};
+pub use semaphore::{Permit, Semaphore};
+pub use value::Value;
 
 /// What the protocols are made of; models put loom's in its place.
 pub(crate) mod atomic {

@@ -22,7 +22,6 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
@@ -32,11 +31,11 @@ use super::atomic::{AtomicU64, Ordering};
 use super::bell::{Bell, Sleep};
 use super::bridge::{Bridge, WaitAsync};
 use super::participants::{MOST, Owner, Participants};
-use super::travel;
+use super::travel::{self, Passed};
 use super::watch::{self, Fate, Peers};
 use crate::Parker;
 use crate::sys::futex_shared;
-use crate::sys::memory::{Identity, Memory, WORD, Words};
+use crate::sys::memory::{Memory, WORD, Words};
 use crate::sys::pidfd::Life;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"brigade\x01");
@@ -71,6 +70,12 @@ pub(crate) trait Contents: Sized + Send + Sync + 'static {
     /// tagged with this very owner: in the compare-and-swap, as its place may have gone to another
     /// process while the caller was stopped. It need not wake anybody: all bells are rung afterwards.
     fn recover(&self, dead: Owner);
+
+    /// Takes back what this process holds when its last handle is dropped: as if it had died, unless the kind
+    /// has another opinion.
+    fn leave(&self, me: Owner) {
+        self.recover(me);
+    }
 }
 
 /// What a new segment is to be like.
@@ -457,16 +462,14 @@ impl<C: Contents> Segment<C> {
         Ok(segment)
     }
 
-    /// Opens what another process has made, or finds it if this process has it already.
-    pub(crate) fn open(identity: Identity, descriptor: OwnedFd) -> Result<Self, OpenError> {
-        let found = travel::find_or(identity, || {
-            let memory = Memory::open(descriptor).map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => OpenError::Mismatch,
-                _ => OpenError::System(error),
-            })?;
-            Ok(Self::attach(memory, |_| ())?.0)
-        })?;
-        Ok(Self(found))
+    /// Opens what has come in, or finds it if this process has it already.
+    fn open(passed: Passed) -> Result<Self, OpenError> {
+        let open = || match Memory::open(passed.open()?) {
+            Ok(memory) => Ok(Self::attach(memory, |_| ())?.0),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(OpenError::Mismatch),
+            Err(error) => Err(error.into()),
+        };
+        travel::find_or(passed.identity, open).map(Self)
     }
 
     fn attach(memory: Memory, initialize: impl FnOnce(&C)) -> Result<Self, OpenError> {
@@ -515,7 +518,7 @@ impl<C: Contents> Drop for Joined<C> {
         // Not if it never joined; nor in a child made by `fork`, which does not have the memory.
         let me = self.room.me.get();
         if let Some(&me) = me.filter(|_| std::process::id() == self.room.life.pid) {
-            self.contents.recover(me);
+            self.contents.leave(me);
             self.room.participants.free(me, self.room.life);
             self.room.disturb();
         }
@@ -556,11 +559,6 @@ impl<C: Contents> serde::Serialize for Segment<C> {
 impl<'de, C: Contents> serde::Deserialize<'de> for Segment<C> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let passed = travel::deserialize(deserializer)?;
-        travel::found(passed.identity)
-            .map_or_else(
-                || Self::open(passed.identity, passed.open()?),
-                |found| Ok(Self(found?)),
-            )
-            .map_err(serde::de::Error::custom)
+        Self::open(passed).map_err(serde::de::Error::custom)
     }
 }

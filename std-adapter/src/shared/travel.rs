@@ -154,12 +154,8 @@ pub(crate) fn enter<T: Any + Send + Sync>(identity: Identity, object: &Arc<T>) {
     table(&mut lock()).insert(identity, object);
 }
 
-/// The object that this process has already; an error if it is of another kind.
-pub(crate) fn found<T: Any + Send + Sync>(identity: Identity) -> Option<Result<Arc<T>, OpenError>> {
-    table(&mut lock()).find(identity)
-}
-
-/// The same, or else what `open` makes. Nobody makes another one meanwhile.
+/// The object if this process has it already, or else what `open` makes. Nobody makes another one
+/// meanwhile. An error if it is of another kind.
 pub(crate) fn find_or<T: Any + Send + Sync>(
     identity: Identity,
     open: impl FnOnce() -> Result<Arc<T>, OpenError>,

@@ -50,6 +50,12 @@ pub(crate) mod memory;
 #[allow(dead_code, reason = "what processes and pools will use")]
 pub(crate) mod pidfd;
 
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod plain;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod sealed;
+
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
 #[path = "notify_direct.rs"]
 mod notify;
