@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use brigade::process::{self, Builder, Exit, Info, JoinError, StartError};
-use brigade::{Panic, Process};
+use brigade::{Panic, Process, shared};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
@@ -108,6 +108,21 @@ fn large_arguments_and_results_arrive_whole() {
     let Bytes(mut back) = child.unwrap().join().unwrap();
     back.reverse();
     assert!(back == bytes);
+}
+
+#[test]
+fn what_is_shared_is_kept_for_the_child_until_it_has_it() {
+    let event = shared::Event::new().unwrap();
+    let child = Process::start(|event: shared::Event| event.wait(), event.clone()).unwrap();
+    event.set();
+    child.join().unwrap();
+    // Nobody but the argument has this one.
+    let set = |event: shared::Event| {
+        event.set();
+        event.is_set()
+    };
+    let child = Process::start(set, shared::Event::new().unwrap()).unwrap();
+    assert!(child.join().unwrap());
 }
 
 #[test]

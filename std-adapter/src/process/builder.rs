@@ -177,7 +177,7 @@ impl Builder {
             depth,
             ignore_interrupts: self.ignore_interrupts,
         };
-        let letter = mail::request(order, &argument)?;
+        let (letter, attachments) = mail::request(order, &argument)?;
         drop(argument);
 
         let mut claim = format!("{}:{}", process::id(), letter.as_raw_fd());
@@ -189,6 +189,7 @@ impl Builder {
             command: self.command,
             name,
             letter,
+            attachments,
         };
         let started = nursery::start(request).map_err(StartError::Os)?;
         Ok(Process::new(started))

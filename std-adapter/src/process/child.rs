@@ -3,12 +3,13 @@
 #![forbid(unsafe_code)]
 
 use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{io, mem};
 
 use super::Exit;
 use crate::Event;
+use crate::shared::travel::Attachments;
 use crate::sys::process::pidfd::{self, Stop};
 
 /// A process that was started by this one.
@@ -18,18 +19,27 @@ pub(crate) struct Child {
     pub(super) pidfd: OwnedFd,
     /// Where its answer is when it has ended.
     pub(super) letter: File,
+    /// The shared objects in its argument, which it opens when it decodes that. Kept until it has ended.
+    attachments: Mutex<Attachments>,
     /// There when it has ended.
     exit: OnceLock<Exit>,
     ended: Event,
 }
 
 impl Child {
-    pub(super) fn new(name: String, pid: u32, pidfd: OwnedFd, letter: File) -> Self {
+    pub(super) fn new(
+        name: String,
+        pid: u32,
+        pidfd: OwnedFd,
+        letter: File,
+        attachments: Attachments,
+    ) -> Self {
         Self {
             name,
             pid,
             pidfd,
             letter,
+            attachments: Mutex::new(attachments),
             exit: OnceLock::new(),
             ended: Event::new(),
         }
@@ -60,6 +70,9 @@ impl Child {
 
     /// It has ended. May run wakers of tasks.
     pub(super) fn set_ended(&self, exit: Exit) {
+        let attachments = self.attachments.lock();
+        let attachments = mem::take(&mut *attachments.unwrap_or_else(PoisonError::into_inner));
+        drop(attachments);
         let _ = self.exit.set(exit);
         self.ended.set();
     }

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::ship::{Call, Full, Outcome, Sink, decode, encode};
 use crate::Panic;
+use crate::shared::travel::{self, Attachments};
 use crate::sys::process::image::{BuildId, Image};
 use crate::sys::process::letter::{self, Content};
 
@@ -123,22 +124,27 @@ pub(super) enum Unwritten {
     Os(io::Error),
 }
 
-/// Writes a request.
-pub(super) fn request<A: Serialize>(order: Order, argument: &A) -> Result<File, Unwritten> {
+/// Writes a request; says which shared objects are in its argument, and have to be there when that is
+/// decoded.
+pub(super) fn request<A: Serialize>(
+    order: Order,
+    argument: &A,
+) -> Result<(File, Attachments), Unwritten> {
     let file = letter::create().map_err(Unwritten::Os)?;
     let mut writer = Writer::new(file);
     let written = writer
         .try_write(&REQUEST)
         .and_then(|()| writer.try_write(Image::own().id()));
     written.map_err(Unwritten::Os)?;
-    let encoded =
-        encode(&order.into_fields(), &mut writer).and_then(|()| encode(argument, &mut writer));
+    let (encoded, attachments) = travel::collect(|| {
+        encode(&order.into_fields(), &mut writer).and_then(|()| encode(argument, &mut writer))
+    });
     match writer.error.take() {
         Some(error) => return Err(Unwritten::Os(error)),
         None => encoded.map_err(Unwritten::Argument)?,
     }
     writer.flush().map_err(Unwritten::Os)?;
-    Ok(writer.file)
+    Ok((writer.file, attachments))
 }
 
 /// A request that a child has opened, and into which it answers.

@@ -25,6 +25,7 @@ use std::{io, thread};
 
 use super::child::Child;
 use super::current::Info;
+use crate::shared::travel::Attachments;
 use crate::sys::process::pidfd::{self, Watch};
 
 /// What is to be started.
@@ -32,6 +33,7 @@ pub(super) struct Request {
     pub(super) command: Command,
     pub(super) name: String,
     pub(super) letter: File,
+    pub(super) attachments: Attachments,
 }
 
 /// What was started.
@@ -130,6 +132,7 @@ impl Nursery {
             mut command,
             name,
             letter,
+            attachments,
         } = request;
         let mut process = command.spawn()?;
         let pid = process.id();
@@ -146,7 +149,7 @@ impl Nursery {
                 return Err(error);
             }
         };
-        let child = Arc::new(Child::new(name, pid, pidfd, letter));
+        let child = Arc::new(Child::new(name, pid, pidfd, letter, attachments));
         lock(&self.children).insert(pid, Arc::clone(&child));
         Ok(Started {
             child,

@@ -41,13 +41,14 @@ pub(crate) unsafe fn read(file: &File) -> io::Result<Content> {
         file.read_exact_at(&mut bytes, 0)?;
         return Ok(Content(Inner::Copied(bytes)));
     }
+    // All of it will be read, so all of it is mapped at once.
     // SAFETY: a new mapping, which takes the place of no other.
     let address = unsafe {
         mmap(
             ptr::null_mut(),
             len,
             ProtFlags::READ,
-            MapFlags::SHARED,
+            MapFlags::SHARED | MapFlags::POPULATE,
             file,
             0,
         )
