@@ -9,9 +9,12 @@ use std::fs;
 use std::io;
 use std::ptr;
 use std::sync::Once;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use libc::{c_int, c_void, pid_t};
+
+use crate::scene::PATIENCE;
 
 /// How often a wait looks whether the thread has gone to sleep.
 const TICK: Duration = Duration::from_millis(10);
@@ -226,6 +229,25 @@ pub(crate) fn await_tracer() {
         if tracer.is_some_and(|tracer| tracer.trim() != "0") {
             return;
         }
-        std::thread::yield_now();
+        thread::yield_now();
     }
+}
+
+/// Finds a thread, once it is there.
+pub(crate) fn thread_named(process: pid_t, name: &CStr) -> io::Result<pid_t> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        for task in fs::read_dir(format!("/proc/{process}/task"))?.flatten() {
+            let comm = fs::read(task.path().join("comm")).unwrap_or_default();
+            if comm.strip_suffix(b"\n") == Some(name.to_bytes()) {
+                let number = task
+                    .file_name()
+                    .to_str()
+                    .and_then(|number| number.parse().ok());
+                return number.ok_or_else(|| io::Error::other("a thread without a number"));
+            }
+        }
+        thread::yield_now();
+    }
+    Err(io::Error::other(format!("no thread is named {name:?}")))
 }

@@ -6,13 +6,13 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fmt, fs, mem, thread};
+use std::{fmt, mem};
 
 use libc::{c_int, pid_t};
 
 use crate::house::{self, Answer, Cast};
-use crate::scene::{self, PATIENCE};
-use crate::tracee::{End, Tracee, VICTIM};
+use crate::scene;
+use crate::tracee::{End, Tracee, VICTIM, thread_named};
 
 /// What each operation may take of a share: the stride follows from it.
 const SHARE: Duration = Duration::from_secs(8);
@@ -270,25 +270,6 @@ fn step_watcher(victim: pid_t, prey: pid_t, house: pid_t, k: u64) -> io::Result<
     tracee.kill()?;
     signal(house, libc::SIGCONT)?;
     Ok(stepped)
-}
-
-/// Finds a thread, once it is there.
-fn thread_named(process: pid_t, name: &CStr) -> io::Result<pid_t> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        for task in fs::read_dir(format!("/proc/{process}/task"))?.flatten() {
-            let comm = fs::read(task.path().join("comm")).unwrap_or_default();
-            if comm.strip_suffix(b"\n") == Some(name.to_bytes()) {
-                let number = task
-                    .file_name()
-                    .to_str()
-                    .and_then(|number| number.parse().ok());
-                return number.ok_or_else(|| io::Error::other("a thread without a number"));
-            }
-        }
-        thread::yield_now();
-    }
-    Err(io::Error::other(format!("no thread is named {name:?}")))
 }
 
 fn signal(process: pid_t, signal: c_int) -> io::Result<()> {

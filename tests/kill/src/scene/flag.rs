@@ -1,4 +1,4 @@
-//! Events: what is set is heard, also if whoever set it died before it could wake anybody.
+//! Events, and the segments that everything shared is in.
 
 use std::thread::JoinHandle;
 
@@ -6,83 +6,58 @@ use brigade::Process;
 use brigade::process::StartError;
 use brigade::shared::Event;
 
-use super::{Make, PATIENCE, Scene, boxed, die_in, in_words, pid_of, sleeping, until};
-use crate::house::Cast;
+use super::{Make, PATIENCE, die_in, heard, play, sleeping, until};
 
 pub(super) const SCENES: &[(&str, Make)] = &[
-    ("event set", || boxed(Flag::new(set))),
-    ("event wait", || boxed(Flag::new(wait))),
-    ("segment open", || boxed(Flag::new(open))),
-    ("segment leave", || boxed(Flag::new(leave))),
+    ("event set", || play(Event::new(), set, wait_for, settle)),
+    ("event wait", || play(Event::new(), wait, wait_for, settle)),
+    ("segment open", || {
+        play(Event::new(), open, wait_for, settle)
+    }),
+    ("segment leave", || {
+        play(Event::new(), leave, wait_for, settle)
+    }),
 ];
 
-type Victim = fn(&Event) -> Result<Process<()>, StartError>;
+type Started = Result<Process<()>, StartError>;
 
-fn set(event: &Event) -> Result<Process<()>, StartError> {
+fn set(event: &Event) -> Started {
     Process::start(|event: Event| die_in(|| event.set()), event.clone())
 }
 
-fn wait(event: &Event) -> Result<Process<()>, StartError> {
+fn wait(event: &Event) -> Started {
     Process::start(|event: Event| die_in(|| event.wait()), event.clone())
 }
 
 /// More of these die than can take part at a time: none may leave its place taken.
-fn open(event: &Event) -> Result<Process<()>, StartError> {
+fn open(event: &Event) -> Started {
     // The house keeps the event, so the reference in the bytes stays good.
     let reference = postcard::to_stdvec(event).expect("a reference is plain data");
     let open = |reference: Vec<u8>| die_in(|| postcard::from_bytes::<Event>(&reference));
     Process::start(open, reference)
 }
 
-fn leave(event: &Event) -> Result<Process<()>, StartError> {
+fn leave(event: &Event) -> Started {
     Process::start(|event: Event| die_in(|| drop(event)), event.clone())
 }
 
-/// Somebody in the house waits for the event while the victim is at it.
-struct Flag {
-    event: Event,
-    victim: Victim,
-    process: Option<Process<()>>,
-    sleeper: Option<JoinHandle<bool>>,
+fn wait_for(event: &Event) -> Result<JoinHandle<bool>, String> {
+    let event = event.clone();
+    sleeping(move || event.wait_timeout(PATIENCE))
 }
 
-impl Flag {
-    fn new(victim: Victim) -> Result<Self, String> {
-        Ok(Self {
-            event: Event::new().map_err(in_words)?,
-            victim,
-            process: None,
-            sleeper: None,
-        })
+/// What is set is heard, also if whoever set it died before it could wake anybody.
+fn settle(event: &Event, sleeper: JoinHandle<bool>) -> Result<&'static str, String> {
+    let was_set = event.is_set();
+    if was_set {
+        until("what is set is heard", || {
+            sleeper.is_finished().then_some(())
+        })?;
     }
-}
-
-impl Scene for Flag {
-    fn open(&mut self) -> Result<Cast, String> {
-        self.event.clear();
-        let event = self.event.clone();
-        self.sleeper = Some(sleeping(move || event.wait_timeout(PATIENCE))?);
-        let process = (self.victim)(&self.event).map_err(in_words)?;
-        let victim = pid_of(&process);
-        self.process = Some(process);
-        Ok(Cast { victim, prey: None })
+    event.set();
+    if !heard(sleeper)? {
+        return Err("nobody has heard of it".to_owned());
     }
-
-    fn judge(&mut self) -> Result<&'static str, String> {
-        let dead = self.process.take().ok_or("no victim")?;
-        dead.join().err().ok_or("the victim has returned")?;
-        let sleeper = self.sleeper.take().ok_or("no sleeper")?;
-        let was_set = self.event.is_set();
-        if was_set {
-            until("the waiting thread hears of it", || {
-                sleeper.is_finished().then_some(())
-            })?;
-        }
-        self.event.set();
-        if sleeper.join().is_ok_and(|heard| heard) {
-            Ok(if was_set { "set" } else { "not set" })
-        } else {
-            Err("the waiting thread did not hear of it".to_owned())
-        }
-    }
+    event.clear();
+    Ok(if was_set { "set" } else { "not set" })
 }

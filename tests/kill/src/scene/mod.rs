@@ -1,17 +1,21 @@
 //! The operations, each with what has to be true after a death in it.
 
+mod count;
 mod flag;
+mod lock;
 
 use std::fs;
+use std::io;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use brigade::Process;
+use brigade::process::{Exit, JoinError, StartError};
 use libc::pid_t;
 
 use crate::house::Cast;
-use crate::tracee;
+use crate::tracee::{self, VICTIM, thread_named};
 
 /// How long what has to happen may take on a busy machine. Beyond it, it counts as a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,13 +32,63 @@ pub(crate) trait Scene {
 type Made = Result<Box<dyn Scene>, String>;
 type Make = fn() -> Made;
 
-fn boxed(scene: Result<impl Scene + 'static, String>) -> Made {
-    Ok(Box::new(scene?))
+/// A scene with one who dies and nobody who is to be swept after before.
+struct Play<T, W> {
+    things: T,
+    /// Starts the victim.
+    enter: fn(&T) -> Result<Process<()>, StartError>,
+    /// What the house does meanwhile: mostly, have a thread wait.
+    meanwhile: fn(&T) -> Result<W, String>,
+    judge: fn(&T, W) -> Result<&'static str, String>,
+    running: Option<(Process<()>, W)>,
+}
+
+fn play<T: 'static, W: 'static>(
+    things: io::Result<T>,
+    enter: fn(&T) -> Result<Process<()>, StartError>,
+    meanwhile: fn(&T) -> Result<W, String>,
+    judge: fn(&T, W) -> Result<&'static str, String>,
+) -> Made {
+    Ok(Box::new(Play {
+        things: things.map_err(in_words)?,
+        enter,
+        meanwhile,
+        judge,
+        running: None,
+    }))
+}
+
+impl<T, W> Scene for Play<T, W> {
+    fn open(&mut self) -> Result<Cast, String> {
+        let process = (self.enter)(&self.things).map_err(in_words)?;
+        let victim = pid_of(&process);
+        // It has what it is to have before.
+        thread_named(victim, VICTIM).map_err(in_words)?;
+        self.running = Some((process, (self.meanwhile)(&self.things)?));
+        Ok(Cast { victim, prey: None })
+    }
+
+    fn judge(&mut self) -> Result<&'static str, String> {
+        let (process, meanwhile) = self.running.take().ok_or("nobody was to die")?;
+        buried(process)?;
+        (self.judge)(&self.things, meanwhile)
+    }
+}
+
+/// Waits for one who was killed.
+fn buried(process: Process<()>) -> Result<(), String> {
+    match process.join() {
+        Err(JoinError::Ended(Exit::Signal(libc::SIGKILL))) => Ok(()),
+        other => Err(format!("the victim ended by itself: {other:?}")),
+    }
 }
 
 /// All operations. The names are those of the report.
 fn all() -> impl Iterator<Item = (&'static str, Make)> {
-    flag::SCENES.iter().copied()
+    [flag::SCENES, lock::SCENES, count::SCENES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -99,4 +153,18 @@ fn sleeping<R: Send + 'static>(
             .then_some(())
     })?;
     Ok(handle)
+}
+
+/// What such a thread has heard.
+fn heard<R>(sleeper: JoinHandle<R>) -> Result<R, String> {
+    until("a waiting thread comes back", || {
+        sleeper.is_finished().then_some(())
+    })?;
+    sleeper
+        .join()
+        .map_err(|_| "a waiting thread has panicked".to_owned())
+}
+
+fn nothing<T>(_: &T) -> Result<(), String> {
+    Ok(())
 }

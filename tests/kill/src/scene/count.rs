@@ -1,0 +1,138 @@
+//! Semaphores, barriers and join counters.
+
+use std::thread::JoinHandle;
+
+use brigade::Process;
+use brigade::process::StartError;
+use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Semaphore};
+
+use super::{Make, PATIENCE, die_in, heard, in_words, nothing, play, sleeping, until};
+
+pub(super) const SCENES: &[(&str, Make)] = &[
+    ("semaphore acquire", || {
+        play(Semaphore::new(2), acquire, nothing, all_free)
+    }),
+    ("semaphore release", || {
+        play(Semaphore::new(2), release, wait_for_permit, permitted)
+    }),
+    ("barrier wait", || {
+        play(Barrier::new(2), meet, wait_to_meet, met)
+    }),
+    ("join counter add", || {
+        play(JoinCounter::new(), add, nothing, added)
+    }),
+    ("join counter done", || {
+        play(JoinCounter::new(), done, wait_for_zero, zero)
+    }),
+];
+
+type Started = Result<Process<()>, StartError>;
+
+fn acquire(semaphore: &Semaphore) -> Started {
+    let enter = |semaphore: Semaphore| die_in(|| std::mem::forget(semaphore.acquire()));
+    Process::start(enter, semaphore.clone())
+}
+
+fn all_free(semaphore: &Semaphore, (): ()) -> Result<&'static str, String> {
+    let first = semaphore
+        .acquire_timeout(PATIENCE)
+        .ok_or("no permit is left")?;
+    let second = semaphore
+        .acquire_timeout(PATIENCE)
+        .ok_or("a permit is lost")?;
+    if semaphore.try_acquire().is_some() {
+        return Err("a permit too many".to_owned());
+    }
+    drop((first, second));
+    Ok("permits all free")
+}
+
+/// Has both permits, and gives one back.
+fn release(semaphore: &Semaphore) -> Started {
+    let enter = |semaphore: Semaphore| {
+        let both = (semaphore.acquire(), semaphore.acquire());
+        die_in(|| drop(both.0));
+    };
+    Process::start(enter, semaphore.clone())
+}
+
+fn wait_for_permit(semaphore: &Semaphore) -> Result<JoinHandle<bool>, String> {
+    let semaphore = semaphore.clone();
+    sleeping(move || semaphore.acquire_timeout(PATIENCE).is_some())
+}
+
+fn permitted(semaphore: &Semaphore, sleeper: JoinHandle<bool>) -> Result<&'static str, String> {
+    if !heard(sleeper)? {
+        return Err("who waited got no permit".to_owned());
+    }
+    all_free(semaphore, ())
+}
+
+fn meet(barrier: &Barrier) -> Started {
+    let enter = |barrier: Barrier| die_in(|| barrier.wait());
+    Process::start(enter, barrier.clone())
+}
+
+type Met = Result<Option<brigade::shared::Arrival>, BrokenBarrier>;
+
+fn wait_to_meet(barrier: &Barrier) -> Result<JoinHandle<Met>, String> {
+    let barrier = barrier.clone();
+    sleeping(move || barrier.wait_timeout(PATIENCE))
+}
+
+fn met(barrier: &Barrier, sleeper: JoinHandle<Met>) -> Result<&'static str, String> {
+    let outcome = match heard(sleeper)? {
+        Ok(Some(_)) => "met",
+        Err(BrokenBarrier { .. }) => "broken",
+        Ok(None) => return Err("who waits is not told that nobody comes".to_owned()),
+    };
+    until("the death breaks the barrier", || {
+        barrier.is_broken().then_some(())
+    })?;
+    barrier.reset();
+    Ok(outcome)
+}
+
+fn add(counter: &JoinCounter) -> Started {
+    let enter = |counter: JoinCounter| die_in(|| counter.add(1));
+    Process::start(enter, counter.clone())
+}
+
+fn added(counter: &JoinCounter, (): ()) -> Result<&'static str, String> {
+    let outcome = match (counter.count(), counter.wait_timeout(PATIENCE)) {
+        (0, Ok(true)) => return Ok("not counted"),
+        (1, Err(Abandoned { .. })) => "counted, and reported",
+        other => return Err(format!("{other:?}")),
+    };
+    counter.done().map_err(in_words)?;
+    counter.mark_clean();
+    Ok(outcome)
+}
+
+fn done(counter: &JoinCounter) -> Started {
+    counter.add(1).expect("it was zero");
+    Process::start(
+        |counter: JoinCounter| die_in(|| counter.done()),
+        counter.clone(),
+    )
+}
+
+fn wait_for_zero(counter: &JoinCounter) -> Result<JoinHandle<Result<bool, Abandoned>>, String> {
+    let counter = counter.clone();
+    sleeping(move || counter.wait_timeout(PATIENCE))
+}
+
+fn zero(
+    counter: &JoinCounter,
+    sleeper: JoinHandle<Result<bool, Abandoned>>,
+) -> Result<&'static str, String> {
+    match heard(sleeper)? {
+        Ok(true) => Ok("done"),
+        Ok(false) => Err("who waits is not told that nobody does it".to_owned()),
+        Err(_) => {
+            counter.done().map_err(in_words)?;
+            counter.mark_clean();
+            Ok("reported")
+        }
+    }
+}
