@@ -217,10 +217,15 @@ fn start_clock() {
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const every, ptr::null_mut()) };
 }
 
-/// Waits until the calling thread is traced. Its tracer finds it by its name.
-pub(crate) fn await_tracer() {
+/// Has others find the calling thread by [its name](VICTIM).
+pub(crate) fn be_found() {
     // SAFETY: reads a string that ends with a zero.
     unsafe { libc::prctl(libc::PR_SET_NAME, VICTIM.as_ptr()) };
+}
+
+/// Waits until the calling thread is traced.
+pub(crate) fn await_tracer() {
+    be_found();
     loop {
         let status = fs::read_to_string("/proc/thread-self/status").expect("Linux");
         let tracer = status

@@ -3,10 +3,9 @@
 use std::thread::JoinHandle;
 
 use brigade::Process;
-use brigade::process::StartError;
 use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Semaphore};
 
-use super::{Make, PATIENCE, die_in, heard, in_words, nothing, play, sleeping, until};
+use super::{Make, PATIENCE, Started, die_in, heard, in_words, nothing, play, sleeping, until};
 
 pub(super) const SCENES: &[(&str, Make)] = &[
     ("semaphore acquire", || {
@@ -25,8 +24,6 @@ pub(super) const SCENES: &[(&str, Make)] = &[
         play(JoinCounter::new(), done, wait_for_zero, zero)
     }),
 ];
-
-type Started = Result<Process<()>, StartError>;
 
 fn acquire(semaphore: &Semaphore) -> Started {
     let enter = |semaphore: Semaphore| die_in(|| std::mem::forget(semaphore.acquire()));

@@ -3,10 +3,9 @@
 use std::thread::JoinHandle;
 
 use brigade::Process;
-use brigade::process::StartError;
 use brigade::shared::Event;
 
-use super::{Make, PATIENCE, die_in, heard, play, sleeping, until};
+use super::{Make, PATIENCE, Started, die_in, heard, play, sleeping, until};
 
 pub(super) const SCENES: &[(&str, Make)] = &[
     ("event set", || play(Event::new(), set, wait_for, settle)),
@@ -18,8 +17,6 @@ pub(super) const SCENES: &[(&str, Make)] = &[
         play(Event::new(), leave, wait_for, settle)
     }),
 ];
-
-type Started = Result<Process<()>, StartError>;
 
 fn set(event: &Event) -> Started {
     Process::start(|event: Event| die_in(|| event.set()), event.clone())

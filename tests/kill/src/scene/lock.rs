@@ -4,16 +4,18 @@ use std::io;
 use std::thread::JoinHandle;
 
 use brigade::Process;
-use brigade::process::StartError;
 use brigade::shared::{Condition, Lock, LockGuard, LockTimeoutError, Value};
 
-use super::{Make, PATIENCE, die_in, heard, nothing, play, sleeping};
+use super::{Make, PATIENCE, Started, die_in, heard, hold, nothing, play, play_sweep, sleeping};
 
 pub(super) const SCENES: &[(&str, Make)] = &[
     ("lock", || play(Lock::new(PAIR), lock, nothing, take)),
     ("unlock", || play(Lock::new(PAIR), unlock, wait, next)),
+    ("sweep after a lock", || {
+        play_sweep(Lock::new(PAIR), keep, witness, wait, swept)
+    }),
     ("lock that is held", || {
-        play(Lock::new(PAIR), lock, hold, take_after)
+        play(Lock::new(PAIR), lock, occupy, take_after)
     }),
     ("value set", || play(Value::new(PAIR), set, nothing, whole)),
     ("value update", || {
@@ -21,8 +23,6 @@ pub(super) const SCENES: &[(&str, Make)] = &[
     }),
     ("condition notify", || play(board(), post, expect, posted)),
 ];
-
-type Started = Result<Process<()>, StartError>;
 
 /// A value of several words that are always the same.
 type Pair = [u64; 4];
@@ -41,6 +41,16 @@ fn unlock(lock: &Lock<Pair>) -> Started {
         die_in(|| drop(guard));
     };
     Process::start(enter, lock.clone())
+}
+
+/// Dies with the lock.
+fn keep(lock: &Lock<Pair>) -> Started {
+    let enter = |lock: Lock<Pair>| hold(lock.lock());
+    Process::start(enter, lock.clone())
+}
+
+fn witness(lock: &Lock<Pair>) -> Started {
+    Process::start(hold, lock.clone())
 }
 
 /// Whether the lock's former holder is said to have died, and its value.
@@ -95,8 +105,21 @@ fn next(
     }
 }
 
+fn swept(
+    lock: &Lock<Pair>,
+    sleeper: JoinHandle<Result<Found, String>>,
+) -> Result<&'static str, String> {
+    if !heard(sleeper)??.0 {
+        return Err("who waited is not told that the holder died".to_owned());
+    }
+    if locked(lock)?.0 {
+        return Err("a death is reported twice".to_owned());
+    }
+    Ok("reported")
+}
+
 /// Somebody in the house has the lock, until told.
-fn hold(lock: &Lock<Pair>) -> Result<Holder, String> {
+fn occupy(lock: &Lock<Pair>) -> Result<Holder, String> {
     let lock = lock.clone();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let thread = sleeping(move || {

@@ -6,6 +6,7 @@ mod lock;
 
 use std::fs;
 use std::io;
+use std::iter;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -32,26 +33,50 @@ pub(crate) trait Scene {
 type Made = Result<Box<dyn Scene>, String>;
 type Make = fn() -> Made;
 
-/// A scene with one who dies and nobody who is to be swept after before.
+type Started = Result<Process<()>, StartError>;
+
+/// What most scenes are made of.
 struct Play<T, W> {
     things: T,
-    /// Starts the victim.
-    enter: fn(&T) -> Result<Process<()>, StartError>,
+    /// Starts the victim; or, if there is somebody to be swept after, that one.
+    enter: fn(&T) -> Started,
+    /// Starts who is to sweep, as the victim.
+    sweep: Option<fn(&T) -> Started>,
     /// What the house does meanwhile: mostly, have a thread wait.
     meanwhile: fn(&T) -> Result<W, String>,
     judge: fn(&T, W) -> Result<&'static str, String>,
-    running: Option<(Process<()>, W)>,
+    running: Option<(Vec<Process<()>>, W)>,
 }
 
+/// One who dies in an operation.
 fn play<T: 'static, W: 'static>(
     things: io::Result<T>,
-    enter: fn(&T) -> Result<Process<()>, StartError>,
+    enter: fn(&T) -> Started,
     meanwhile: fn(&T) -> Result<W, String>,
     judge: fn(&T, W) -> Result<&'static str, String>,
 ) -> Made {
     Ok(Box::new(Play {
         things: things.map_err(in_words)?,
         enter,
+        sweep: None,
+        meanwhile,
+        judge,
+        running: None,
+    }))
+}
+
+/// One who dies while it [has](hold) something, and another who dies in taking that back.
+fn play_sweep<T: 'static, W: 'static>(
+    things: io::Result<T>,
+    enter: fn(&T) -> Started,
+    sweep: fn(&T) -> Started,
+    meanwhile: fn(&T) -> Result<W, String>,
+    judge: fn(&T, W) -> Result<&'static str, String>,
+) -> Made {
+    Ok(Box::new(Play {
+        things: things.map_err(in_words)?,
+        enter,
+        sweep: Some(sweep),
         meanwhile,
         judge,
         running: None,
@@ -60,17 +85,30 @@ fn play<T: 'static, W: 'static>(
 
 impl<T, W> Scene for Play<T, W> {
     fn open(&mut self) -> Result<Cast, String> {
-        let process = (self.enter)(&self.things).map_err(in_words)?;
-        let victim = pid_of(&process);
-        // It has what it is to have before.
-        thread_named(victim, VICTIM).map_err(in_words)?;
-        self.running = Some((process, (self.meanwhile)(&self.things)?));
-        Ok(Cast { victim, prey: None })
+        let mut processes = Vec::new();
+        let mut cast = Vec::new();
+        for enter in iter::once(self.enter).chain(self.sweep) {
+            let process = enter(&self.things).map_err(in_words)?;
+            let pid = pid_of(&process);
+            processes.push(process);
+            // It has what it is to have before.
+            thread_named(pid, VICTIM).map_err(in_words)?;
+            cast.push(pid);
+        }
+        self.running = Some((processes, (self.meanwhile)(&self.things)?));
+        match cast[..] {
+            [victim] => Ok(Cast { victim, prey: None }),
+            [prey, victim] => Ok(Cast {
+                victim,
+                prey: Some(prey),
+            }),
+            _ => Err("nobody was to die".to_owned()),
+        }
     }
 
     fn judge(&mut self) -> Result<&'static str, String> {
-        let (process, meanwhile) = self.running.take().ok_or("nobody was to die")?;
-        buried(process)?;
+        let (processes, meanwhile) = self.running.take().ok_or("nobody was to die")?;
+        processes.into_iter().try_for_each(buried)?;
         (self.judge)(&self.things, meanwhile)
     }
 }
@@ -111,6 +149,15 @@ fn die_in<R>(operation: impl FnOnce() -> R) {
     // Not dropped: that would be another operation.
     std::mem::forget(result);
     unreachable!("the tracer kills here at the latest")
+}
+
+/// In the victim: keeps this until the end.
+fn hold<R>(what: R) {
+    std::mem::forget(what);
+    tracee::be_found();
+    loop {
+        thread::park();
+    }
 }
 
 /// Asks again and again until there is an answer.
@@ -165,6 +212,7 @@ fn heard<R>(sleeper: JoinHandle<R>) -> Result<R, String> {
         .map_err(|_| "a waiting thread has panicked".to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of several")]
 fn nothing<T>(_: &T) -> Result<(), String> {
     Ok(())
 }
