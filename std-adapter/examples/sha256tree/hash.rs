@@ -1,15 +1,17 @@
 //! Hashing one file: the work that the pool does.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::stop;
-use crate::tally::TALLY;
+use crate::board::{Amount, board};
+use crate::message::Plain;
 
 /// Enough to make a system call cheap beside the hashing of what it brings, little enough to
 /// stay in the CPU's second-level cache.
@@ -22,24 +24,32 @@ thread_local! {
 
 pub(crate) type Sha = [u8; 32];
 
-/// What came of a file.
+/// What came of a file. It may come from another process, hence text for errors.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Hashed(Sha),
-    Failed(io::Error),
+    Failed(String),
     /// It took longer than a stopping program may.
     GivenUp,
 }
 
 /// Hashes the file at `path`, unless the program comes to its end before.
-pub(crate) fn hash(path: &Path) -> Outcome {
+///
+/// The path is an `OsString` because names of all kinds can travel as one, and not as a `PathBuf`.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "an executor hands its argument over"
+)]
+pub(crate) fn hash(path: OsString) -> Outcome {
+    let path = Path::new(&path);
     BUFFER.with_borrow_mut(
         |buffer| match open(path).and_then(|file| read(file, buffer)) {
             Ok(Some(sha)) => {
-                TALLY.file_done();
+                board().add(Amount { files: 1, bytes: 0 });
                 Outcome::Hashed(sha)
             }
             Ok(None) => Outcome::GivenUp,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => Outcome::Failed(Plain(&error).to_string()),
         },
     )
 }
@@ -58,12 +68,13 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn read(mut file: File, buffer: &mut [u8]) -> io::Result<Option<Sha>> {
     let mut sha = Sha256::new();
-    while !stop::GIVE_UP.is_set() {
+    while !board().is_given_up() {
         match file.read(buffer) {
             Ok(0) => return Ok(Some(sha.finalize().into())),
             Ok(n) => {
                 sha.update(&buffer[..n]);
-                TALLY.bytes_done(n);
+                let bytes = n as u64;
+                board().add(Amount { files: 0, bytes });
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -21,13 +21,15 @@
 //!
 //! `walk.rs` finds the files, `hash.rs` hashes one, `window.rs` keeps the order and bounds the
 //! look-ahead, `report.rs` prints (`lines.rs` on stdout, `message.rs` and `progress.rs` on
-//! stderr), `stop.rs` handles signals, `tally.rs` counts, `cli.rs` is the manual.
+//! stderr), `stop.rs` handles signals, `board.rs` is what workers note and
+//! look at meanwhile, `cli.rs` is the manual.
 
 #[cfg(not(unix))]
 compile_error!(
     "sha256tree is for Unix: names are bytes there, and programs are stopped by signals"
 );
 
+mod board;
 mod cli;
 mod hash;
 mod lines;
@@ -35,7 +37,6 @@ mod message;
 mod progress;
 mod report;
 mod stop;
-mod tally;
 mod walk;
 mod window;
 
@@ -46,7 +47,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use brigade::ThreadPool;
+use brigade::{Executor, ThreadPool, signal};
 use clap::Parser;
 
 use cli::Args;
@@ -69,20 +70,27 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<u8, Box<dyn Error>> {
-    let guard = Arc::new(stop::on_signals()?);
+    let guard = stop::on_signals()?;
     let pool = ThreadPool::builder().threads(args.threads()).name("hash");
-    let pool = Arc::new(pool.build()?);
+    run_on(pool.build()?, args, guard)
+}
+
+fn run_on<E>(pool: E, args: Args, guard: signal::Guard) -> Result<u8, Box<dyn Error>>
+where
+    E: Executor + Send + 'static,
+{
+    let (pool, guard) = (Arc::new(pool), Arc::new(guard));
     let window = Arc::new(Window::bounded(args.queue()));
 
     let report = Report::new(Progress::start(&args.paths)?)?;
     // Not joined: it ends with the program.
     thread::Builder::new().name("supervise".into()).spawn({
         let (guard, pool, window) = (guard.clone(), pool.clone(), window.clone());
-        move || stop::supervise(&guard, &pool, &window)
+        move || stop::supervise(&guard, &*pool, &window)
     })?;
     let walk = thread::Builder::new().name("walk".into()).spawn({
         let window = window.clone();
-        move || window::fill(&window, &args.paths, &pool)
+        move || window::fill(&window, &args.paths, &*pool)
     })?;
 
     let printed = report.run(&window);

@@ -5,12 +5,17 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::thread;
 
+use brigade::Event;
 use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
-use crate::tally::TALLY;
+use crate::board::{Amount, Count, board};
 use crate::walk::Walk;
 
 const STYLE: &str = "{files} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}";
+
+/// What there is to do, as far as it is known.
+static FOUND: Count = Count::new();
+static ALL_FOUND: Event = Event::new();
 
 /// The bar, which vanishes when this is dropped.
 pub(crate) struct Progress {
@@ -40,8 +45,8 @@ impl Progress {
     /// Shows how far the work has got by now.
     pub(crate) fn refresh(&self) {
         if let Some(bar) = &self.bar {
-            let done = TALLY.done().bytes;
-            let total = TALLY.total().0.bytes;
+            let done = board().done().bytes;
+            let total = FOUND.get().bytes;
             bar.update(|state| {
                 state.set_len(total.max(done));
                 state.set_pos(done);
@@ -60,8 +65,10 @@ impl Progress {
 
 /// `1,234/5,678 files`, or `5,678+` while more may be found.
 fn write_files(_: &ProgressState, out: &mut dyn Write) {
-    let done = TALLY.done();
-    let (total, all) = TALLY.total();
+    let done = board().done();
+    // In this order: whoever sees the end sees the whole count.
+    let all = ALL_FOUND.is_set();
+    let total = FOUND.get();
     let (files, of) = (HumanCount(done.files), HumanCount(total.files));
     let more = if all { "" } else { "+" };
     // Can only fail if `out` does, which is memory.
@@ -73,8 +80,11 @@ fn write_files(_: &ProgressState, out: &mut dyn Write) {
 fn survey(roots: &[OsString]) {
     for path in Walk::new(roots).flatten() {
         if let Ok(metadata) = path.symlink_metadata() {
-            TALLY.file_found(metadata.len());
+            FOUND.add(Amount {
+                files: 1,
+                bytes: metadata.len(),
+            });
         }
     }
-    TALLY.all_found();
+    ALL_FOUND.set();
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use brigade::{GetTimeoutError, Task, TaskError};
 
+use crate::board::board;
 use crate::hash::Outcome;
 use crate::lines::Lines;
 use crate::message::{Plain, say_of};
@@ -42,7 +43,7 @@ impl Report {
                 Ok(Pending::Failed((path, error))) => self.complain(&path, &Plain(&error))?,
                 Err(GetTimeoutError::ShutDown) => break,
                 // Then the walk hangs; there is nothing left to print.
-                Err(GetTimeoutError::Timeout) if stop::GIVE_UP.is_set() => break,
+                Err(GetTimeoutError::Timeout) if board().is_given_up() => break,
                 Err(GetTimeoutError::Timeout) => {}
             }
             self.tick()?;
@@ -56,7 +57,7 @@ impl Report {
             match task.result_deadline(self.next_tick) {
                 Ok(result) => break result,
                 // Then the read hangs, or its worker is just about to see the same.
-                Err(_) if stop::GIVE_UP.is_set() => break Ok(Outcome::GivenUp),
+                Err(_) if board().is_given_up() => break Ok(Outcome::GivenUp),
                 Err(unfinished) => task = unfinished,
             }
             self.tick()?;
@@ -70,7 +71,7 @@ impl Report {
                     Ok(())
                 }
             }
-            Ok(Outcome::Failed(error)) => self.complain(path, &Plain(&error)),
+            Ok(Outcome::Failed(reason)) => self.complain(path, &reason),
             Ok(Outcome::GivenUp) => self.complain(path, &stop::GIVEN_UP),
             Err(TaskError::Cancelled) => Ok(()),
             Err(error) => self.complain(path, &error),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   0 s    signal     no new file is begun; files in hand go on
-//!   0.5 s  GIVE_UP    workers drop what they have in hand, the output names it
+//!   0.5 s  give up    workers drop what they have in hand, the output names it
 //!   0.7 s             the output still waits for the disk, or for the reader of stdout: the
 //!                     program ends without it
 //! ```
@@ -12,16 +12,13 @@ use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
-use brigade::{Event, Shutdown, ThreadPool, signal};
+use brigade::{Event, Executor, Shutdown, signal};
 use indicatif::BinaryBytes;
 
+use crate::board::board;
 use crate::hash::Outcome;
 use crate::message::{say, say_of};
-use crate::tally::TALLY;
 use crate::window::{Pending, Window};
-
-/// Set when the half second is over.
-pub(crate) static GIVE_UP: Event = Event::new();
 
 static SIGNALLED: Event = Event::new();
 
@@ -33,15 +30,15 @@ pub(crate) fn on_signals() -> Result<signal::Guard, signal::Error> {
 }
 
 /// Waits for a signal and then sees to it that the program ends, by itself or in the end from here.
-pub(crate) fn supervise(guard: &signal::Guard, pool: &ThreadPool, window: &Window) {
+pub(crate) fn supervise(guard: &signal::Guard, pool: &impl Executor, window: &Window) {
     SIGNALLED.wait();
     let Some(signal) = guard.received() else {
         return;
     };
     // The walk finds the pool shut; the output passes over what is cancelled here.
-    drop(pool.shutdown(Shutdown::Immediate));
+    pool.shutdown(Shutdown::Immediate);
     thread::sleep(GRACE);
-    GIVE_UP.set();
+    board().give_up();
     thread::sleep(LAST_GRACE);
     for pending in window.shutdown(Shutdown::Immediate) {
         let Pending::File(path, task) = pending else {
@@ -64,7 +61,7 @@ pub(crate) fn last_word(signal: i32) -> u8 {
         _ => ("SIGTERM", 143),
     };
     SAID.call_once(|| {
-        let done = TALLY.done();
+        let done = board().done();
         let (files, bytes) = (done.files, BinaryBytes(done.bytes));
         say(format_args!(
             "stopped by {name}: {files} files hashed, {bytes} read"

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use brigade::{Queue, Shutdown, Task, ThreadPool};
+use brigade::{Executor, Queue, Shutdown, Task};
 
 use crate::hash::{self, Outcome};
 use crate::walk::{Failure, Walk};
@@ -23,17 +23,14 @@ pub(crate) enum Pending {
 
 /// Walks over all that is below `roots`, until its end or until the pool or the window is shut
 /// down. Shuts the window down in any case, so that the output comes to an end.
-pub(crate) fn fill(window: &Window, roots: &[OsString], pool: &ThreadPool) {
+pub(crate) fn fill(window: &Window, roots: &[OsString], pool: &impl Executor) {
     let _end = End(window);
     for found in Walk::new(roots) {
         let pending = match found {
-            Ok(path) => {
-                let theirs = Arc::clone(&path);
-                match pool.submit(move || hash::hash(&theirs)) {
-                    Ok(task) => Pending::File(path, task),
-                    Err(_) => return,
-                }
-            }
+            Ok(path) => match pool.submit_with(hash::hash, path.as_os_str().to_owned()) {
+                Ok(task) => Pending::File(path, task),
+                Err(_) => return,
+            },
             Err(failure) => Pending::Failed(failure),
         };
         if window.put(pending).is_err() {
