@@ -1,5 +1,5 @@
-//! From Python to brigade: a guide for those who know `threading`, `queue`, `signal` and
-//! `concurrent.futures`.
+//! From Python to brigade: a guide for those who know `threading`, `multiprocessing`, `queue`, `signal`
+//! and `concurrent.futures`.
 //!
 //! Whoever has written threads in Python has a vocabulary: put and get, set and wait, submit and
 //! result. brigade keeps the words. What changes is what can go wrong with them.
@@ -23,8 +23,10 @@
 //! | Python | brigade | page |
 //! |---|---|---|
 //! | `threading.Thread`: `name`, `start`, `join`, `current_thread`, `enumerate` | [`thread::Builder`](crate::thread::Builder), [`JoinHandle`](crate::thread::JoinHandle) | [threads](threads#threadingthread) |
+//! | `multiprocessing.Process`: `start`, `join`, `name`, `pid`, `is_alive`, `exitcode`, `terminate`, `daemon` | [`Process`](crate::Process), [`process::Builder`](crate::process::Builder) | [processes](processes#multiprocessingprocess) |
 //! | `daemon` | [`daemon`](crate::thread::Builder::daemon), [`join_at_exit`](crate::thread::join_at_exit) | [threads](threads#daemons-and-the-end-of-the-program) |
 //! | `logging` with `%(threadName)s` | any logger that shows thread names | [threads](threads#log-lines-with-thread-names) |
+//! | `logging` with `%(processName)s` | [`process::current_name`](crate::process::current_name) | [processes](processes#log-lines-with-process-names) |
 //! | `threading.Event` | [`Event`](crate::Event) | [sync](sync#threadingevent) |
 //! | `Timer` | [`Timer`](crate::Timer) | [sync](sync#timer) |
 //! | `Lock`, `RLock` | `Mutex` of std | [sync](sync#lock-and-rlock) |
@@ -40,11 +42,13 @@
 //! | `concurrent.futures` | [`ThreadPool`](crate::ThreadPool), [`Task`](crate::Task), [`wait`](crate::wait()), [`as_completed`](crate::as_completed()) | [futures] |
 //! | map-reduce with a pool | [`map_unordered`](crate::ThreadPool::map_unordered) | [map_reduce] |
 //!
-//! Processes are not there yet, nor what they share.
+//! Pools of processes are not there yet, nor what processes share. What is there of processes is on Linux.
 
 pub mod futures;
 pub mod map_reduce;
 pub mod pools;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod processes;
 pub mod queues;
 #[cfg(unix)]
 pub mod signals;

@@ -1,7 +1,10 @@
-//! What people do in Python with threads, done with brigade: one test for each thing, named after it.
+//! What people do in Python with threads and processes, done with brigade: one test for each thing, named
+//! after it.
 //!
 //! | Python | test |
 //! |---|---|
+//! | `multiprocessing.Process`: `start`, `join(timeout)`, `name`, `pid`, `is_alive`, `exitcode`, `terminate` | [`processes::process_start_join_name_pid_is_alive_exitcode_terminate`] |
+//! | `daemon` of a process | [`processes::process_daemon_leaves_no_orphans`] |
 //! | `Pool()` | [`pools::pool_has_one_worker_per_cpu`] |
 //! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks | [`pools::apply_async_map_imap_unordered_starmap_callbacks`] |
 //! | `close`, `join`, `terminate` | [`pools::close_join_terminate`] |
@@ -9,8 +12,10 @@
 //! | `threading.Thread`: `run`, `name`, `start`, `join`, `getName`, `current_thread`, `enumerate` | [`threads::named_threads`] |
 //! | `daemon` | [`threads::daemons_and_those_who_are_waited_for`] |
 //! | `logging` with `%(threadName)s` | [`threads::log_lines_show_thread_names`] |
+//! | `logging` with `%(processName)s` | [`processes::log_lines_show_process_names`] |
 //! | `threading.Event` | [`sync::event_set_clear_is_set_wait`] |
 //! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
+//! | the same in a child process | [`processes::signal_sets_an_event_in_a_process`] |
 //! | `Timer`, `Lock`, `RLock`, `Condition`, `Semaphore`, `Barrier`, `local` | [`sync::timer_lock_rlock_condition_semaphore_barrier_local`] |
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
 //! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
@@ -22,6 +27,8 @@
 mod futures;
 mod map_reduce;
 mod pools;
+#[cfg(not(brigade_portable))]
+mod processes;
 mod queues;
 mod sync;
 mod threads;
