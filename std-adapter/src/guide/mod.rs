@@ -32,6 +32,7 @@
 //! | `Lock`, `RLock` | `Mutex` of std | [sync](sync#lock-and-rlock) |
 //! | `Condition` | `Condvar` of std | [sync](sync#condition) |
 //! | `Semaphore`, `Barrier`, `local` | [`Semaphore`](crate::Semaphore), [`Barrier`](crate::Barrier), `thread_local!` | [sync](sync#semaphore-barrier-local) |
+//! | `multiprocessing` `Lock`, `RLock`, `Condition`, `Semaphore`, `Event`, `Barrier`, `Value`, `Array`, `shared_memory` | [`shared`](crate::shared) | [shared] |
 //! | `signal.signal` that sets an event | [`signal::on`](crate::signal::on) | [signals] |
 //! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
 //! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
@@ -42,7 +43,7 @@
 //! | `concurrent.futures` | [`ThreadPool`](crate::ThreadPool), [`Task`](crate::Task), [`wait`](crate::wait()), [`as_completed`](crate::as_completed()) | [futures] |
 //! | map-reduce with a pool | [`map_unordered`](crate::ThreadPool::map_unordered) | [map_reduce] |
 //!
-//! Pools of processes are not there yet, nor what processes share. What is there of processes is on Linux.
+//! Pools of processes are not there yet. What is there of processes is on Linux.
 
 pub mod futures;
 pub mod map_reduce;
@@ -50,6 +51,8 @@ pub mod pools;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub mod processes;
 pub mod queues;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod shared;
 #[cfg(unix)]
 pub mod signals;
 pub mod sync;
