@@ -148,9 +148,11 @@ pub use event::{Barrier, Event, JoinCounter, Permit, Semaphore};
 pub use executor::{
     AsCompleted, BuildError, Builder, CancelToken, Cancellable, Cancelled, Executor, Map,
     MapUnordered, Message, NoneInTime, Repeat, ReturnWhen, Scope, ScopedTask, Stats, SubmitError,
-    SubmitTimeoutError, Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WouldDeadlock,
-    as_completed, wait, wait_deadline, wait_timeout,
+    SubmitTimeoutError, Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WorkerLost,
+    WouldDeadlock, as_completed, wait, wait_deadline, wait_timeout,
 };
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub use executor::{ProcessPool, ProcessPoolBuilder, ProcessPoolStats, Submission};
 pub use panic::{Panic, PanicLocation};
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub use process::Process;

@@ -37,6 +37,8 @@ mod pool_size;
 mod process;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod process_death;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_pool;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]

@@ -17,17 +17,25 @@ mod interface;
 mod map;
 mod message;
 mod on_done;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_pool;
+mod promise;
+#[allow(dead_code, reason = "not every system has pools of processes")]
+mod remote;
 mod self_wait;
 mod task;
 mod thread_pool;
 mod wait;
 mod work;
+mod worker_lost;
 
 pub use as_completed::{AsCompleted, NoneInTime, as_completed};
 pub use cancel_token::{CancelToken, Cancellable};
 pub use interface::Executor;
 pub use map::{Map, MapUnordered};
 pub use message::Message;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub use process_pool::{ProcessPool, ProcessPoolBuilder, ProcessPoolStats, Submission};
 pub use self_wait::WouldDeadlock;
 pub use task::{Task, TaskError};
 pub use thread_pool::{
@@ -36,3 +44,4 @@ pub use thread_pool::{
 };
 pub use wait::{ReturnWhen, Waited, wait, wait_deadline, wait_timeout};
 pub(crate) use work::{Job, Promise, promised};
+pub use worker_lost::WorkerLost;

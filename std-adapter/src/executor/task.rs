@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use std::{error, fmt};
 
+use super::promise::Promise;
 use super::self_wait::{self, PoolId, WouldDeadlock};
-use super::work::Promise;
+use super::worker_lost::WorkerLost;
 use crate::Panic;
 
 /// The result-to-be of a closure submitted to a pool.
@@ -253,6 +254,17 @@ impl<T> fmt::Debug for Task<T> {
 pub enum TaskError {
     /// The closure panicked.
     Panicked(Panic),
+    /// The worker process that ran the task ended: it crashed, was killed, or the task called
+    /// [`exit`](std::process::exit). No other task is affected.
+    WorkerLost(WorkerLost),
+    /// The task ran for longer than it may; its worker process was killed for it, and no
+    /// instruction of the task runs any more.
+    TimeLimit,
+    /// The argument or the result could not be written or read on its way to another process, for
+    /// the reason that is told.
+    Transfer(String),
+    /// The pool has no worker process and cannot start one, for the reason that is told.
+    NoWorkers(String),
     /// The closure was dropped before it was run: by [`Task::cancel`], or by whoever received it
     /// from [`ThreadPool::shutdown`](super::ThreadPool::shutdown).
     Cancelled,
@@ -263,10 +275,31 @@ pub enum TaskError {
     WouldDeadlock,
 }
 
+impl TaskError {
+    /// For another item of the same chunk, which was lost for the same reason.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::WouldDeadlock => Self::WouldDeadlock,
+            Self::WorkerLost(lost) => Self::WorkerLost(lost.clone()),
+            Self::TimeLimit => Self::TimeLimit,
+            Self::Transfer(reason) => Self::Transfer(reason.clone()),
+            Self::NoWorkers(reason) => Self::NoWorkers(reason.clone()),
+            // A panic that was not the function's is told once.
+            Self::Panicked(_) | Self::Cancelled | Self::Taken => Self::Cancelled,
+        }
+    }
+}
+
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panicked(panic) => panic.fmt(f),
+            Self::WorkerLost(lost) => lost.fmt(f),
+            Self::TimeLimit => f.write_str("the task took longer than its time limit"),
+            Self::Transfer(reason) => {
+                write!(f, "the task's data could not travel: {reason}")
+            }
+            Self::NoWorkers(reason) => write!(f, "the pool has no workers: {reason}"),
             Self::Cancelled => f.write_str("the task was cancelled before it was run"),
             Self::Taken => f.write_str("the result of the task was taken before"),
             Self::WouldDeadlock => f.write_str("the pool would wait for itself"),

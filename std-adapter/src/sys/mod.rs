@@ -40,6 +40,12 @@ pub(crate) mod thread_waker;
 mod wakers;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod clock;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod spool;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub(crate) mod futex_shared;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]

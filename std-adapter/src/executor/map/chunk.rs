@@ -112,11 +112,8 @@ impl<R> Answers<R> {
             return Some(Err(TaskError::Panicked(panic)));
         }
         self.lost = self.lost.checked_sub(1)?;
-        let again = match &self.reason {
-            Some(TaskError::WouldDeadlock) => TaskError::WouldDeadlock,
-            // A panic that was not the function's is told once.
-            _ => TaskError::Cancelled,
-        };
+        let reason = self.reason.as_ref();
+        let again = reason.map_or(TaskError::Cancelled, TaskError::again);
         Some(Err(self
             .reason
             .replace(again)

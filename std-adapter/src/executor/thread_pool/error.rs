@@ -16,12 +16,39 @@ pub struct BuildError {
 #[derive(Debug)]
 pub(super) enum Kind {
     NoThreads,
-    FewerThanLeast { min: usize, max: usize },
+    FewerThanLeast {
+        min: usize,
+        max: usize,
+    },
     NoQueue,
     QueueTooLong(usize),
     Name,
-    Start { number: usize, source: io::Error },
-    Initializer { number: usize, source: Panic },
+    Start {
+        number: usize,
+        source: io::Error,
+    },
+    Initializer {
+        number: usize,
+        source: Panic,
+    },
+    /// One of processes, for this reason.
+    #[allow(dead_code, reason = "not every system has pools of processes")]
+    Processes {
+        reason: String,
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
+}
+
+impl BuildError {
+    /// Of a pool of processes.
+    #[allow(dead_code, reason = "not every system has pools of processes")]
+    pub(in crate::executor) fn of_processes(
+        reason: impl Into<String>,
+        source: Option<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let reason = reason.into();
+        Kind::Processes { reason, source }.into()
+    }
 }
 
 impl From<Kind> for BuildError {
@@ -49,6 +76,7 @@ impl fmt::Display for BuildError {
             Kind::Initializer { number, .. } => {
                 write!(f, "the initializer of thread number {number} panicked")
             }
+            Kind::Processes { reason, .. } => f.write_str(reason),
         }
     }
 }
@@ -58,6 +86,9 @@ impl Error for BuildError {
         match &self.kind {
             Kind::Start { source, .. } => Some(source),
             Kind::Initializer { source, .. } => Some(source),
+            Kind::Processes { source, .. } => source
+                .as_ref()
+                .map(|source| &**source as &(dyn Error + 'static)),
             _ => None,
         }
     }
@@ -67,7 +98,7 @@ impl From<BuildError> for io::Error {
     fn from(error: BuildError) -> Self {
         match error.kind {
             Kind::Start { source, .. } => source,
-            Kind::Initializer { .. } => io::Error::other(error),
+            Kind::Initializer { .. } | Kind::Processes { .. } => io::Error::other(error),
             _ => io::Error::new(io::ErrorKind::InvalidInput, error),
         }
     }

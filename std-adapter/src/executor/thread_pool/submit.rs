@@ -8,6 +8,7 @@ use brigade_core::{PutError, PutTimeoutError, TryPutError};
 
 use super::jobs::Entry;
 use super::{SubmitError, SubmitTimeoutError, ThreadPool, TrySubmitError};
+use crate::executor::promise::Promise;
 use crate::executor::self_wait::{self, WouldDeadlock};
 use crate::executor::task::Task;
 use crate::executor::work::{self, Fresh};
@@ -204,7 +205,7 @@ impl ThreadPool {
     #[inline]
     pub(super) fn task<F, T>(&self, fresh: Fresh<F, T>) -> Task<T> {
         self.shared.queued();
-        Task::new(fresh.promise(), self.shared.roster.pool())
+        Task::new(Promise::Here(fresh.promise()), self.shared.roster.pool())
     }
 
     /// Puts a job into the queue, waiting for room.

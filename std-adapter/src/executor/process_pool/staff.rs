@@ -1,0 +1,414 @@
+//! [`Staff`]: the worker processes, and who sees to it that there are enough.
+//!
+//! ```text
+//!     supervisor: sleep --+--> a worker has ended: what of its task? (bury)
+//!                   ^     +--> a task takes too long (watchdog.rs)
+//!                   |     +--> more tasks than workers, or one has gone: start another
+//!                   |     '--> the pool is over: end
+//!                   +-----------+
+//! ```
+//!
+//! One thread does all of it, and runs no code of users. It is woken by the kernel's word that a worker
+//! has ended, and by those who submit when there are more tasks than workers.
+//!
+//! Workers that end before they take tasks, because they cannot be started or their initializer fails,
+//! are not replaced for ever: after [`ATTEMPTS`] in a row the pool does with those that it has, and if
+//! it has none, its tasks are told.
+
+#![forbid(unsafe_code)]
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use super::board::Whose;
+use super::hall::Stage;
+use super::hub::{Hub, Left, Sentence};
+use super::spool::Spool;
+use super::worker::{self, End, Orders};
+use crate::Event;
+use crate::executor::task::TaskError;
+use crate::executor::worker_lost::{self, WorkerLost};
+use crate::process::{self, Child, Exit, JoinError, StartError};
+use crate::sys::process::pidfd::Stop;
+
+/// So many workers in a row that come to nothing are enough.
+const ATTEMPTS: u32 = 3;
+
+/// See the [module](self).
+pub(super) struct Staff {
+    pub(super) min: usize,
+    pub(super) max: usize,
+    name: String,
+    orders: Orders,
+    seats: Mutex<Box<[Seat]>>,
+    /// What workers write long answers to, by their numbers.
+    spools: Box<[Spool]>,
+    bell: Arc<CallBell>,
+    live: AtomicUsize,
+    /// No more are started: too many have come to nothing.
+    barren: AtomicBool,
+    ended: Event,
+}
+
+/// The place of a worker.
+#[derive(Default)]
+struct Seat {
+    worker: Option<Worker>,
+}
+
+struct Worker {
+    child: Arc<Child>,
+    end: Pin<Box<dyn Future<Output = Result<End, JoinError>> + Send>>,
+}
+
+/// What the supervisor sleeps on.
+#[derive(Default)]
+struct CallBell {
+    called: Mutex<bool>,
+    heard: Condvar,
+}
+
+impl CallBell {
+    fn ring(&self) {
+        *self.called.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.heard.notify_one();
+    }
+
+    /// Sleeps until it was rung since the last time, or this much time has passed.
+    fn await_ring(&self, timeout: Option<Duration>) {
+        let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut called = match timeout {
+            None => self
+                .heard
+                .wait_while(called, |called| !*called)
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(timeout) => {
+                self.heard
+                    .wait_timeout_while(called, timeout, |called| !*called)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+        };
+        *called = false;
+    }
+}
+
+impl Wake for CallBell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// What the supervisor remembers.
+#[derive(Default)]
+pub(super) struct Record {
+    /// How many workers in a row have come to nothing.
+    failures: u32,
+    /// Why the last one has.
+    reason: String,
+}
+
+impl Staff {
+    pub(super) fn new(
+        min: usize,
+        max: usize,
+        name: String,
+        orders: Orders,
+        spools: Box<[Spool]>,
+    ) -> Self {
+        Self {
+            min,
+            max,
+            name,
+            orders,
+            seats: Mutex::new((0..max).map(|_| Seat::default()).collect()),
+            spools,
+            bell: Arc::default(),
+            live: AtomicUsize::new(0),
+            barren: AtomicBool::new(false),
+            ended: Event::new(),
+        }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Box<[Seat]>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn spool(&self, worker: usize) -> Option<&Spool> {
+        self.spools.get(worker)
+    }
+
+    /// Whether another worker is to be started for so many tasks.
+    pub(super) fn are_too_few(&self, outstanding: usize) -> bool {
+        // ORDERING: Relaxed: the supervisor looks again after each change of its own.
+        let live = self.live.load(Relaxed);
+        live < self.max && live < outstanding && !self.barren.load(Relaxed)
+    }
+
+    /// Has the supervisor look.
+    pub(super) fn call(&self) {
+        self.bell.ring();
+    }
+
+    /// Kills a worker, if it is still the one that is meant.
+    pub(super) fn kill(&self, worker: usize, is_meant: impl Fn() -> bool) {
+        let seats = self.seats();
+        if let Some(worker) = seats.get(worker).and_then(|seat| seat.worker.as_ref()) {
+            if is_meant() {
+                let _ = worker.child.stop(Stop::Kill);
+            }
+        }
+    }
+
+    /// There will be no supervisor.
+    pub(super) fn give_up(&self) {
+        self.ended.set();
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_set()
+    }
+
+    pub(super) fn live(&self) -> usize {
+        // ORDERING: Relaxed: a number to look at.
+        self.live.load(Relaxed)
+    }
+
+    /// The system's numbers of the workers.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        let seats = self.seats();
+        let workers = seats.iter().filter_map(|seat| seat.worker.as_ref());
+        workers.map(|worker| worker.child.pid()).collect()
+    }
+}
+
+impl Hub {
+    /// Starts a worker in the first seat that is free.
+    pub(super) fn hire(&self) -> Result<usize, StartError> {
+        let staff = &self.staff;
+        let free = |seat: &Seat| seat.worker.is_none();
+        let number = staff.seats().iter().position(free);
+        let number = number.expect("no more are hired than there are seats");
+        self.hall.set_stage(number, Stage::Starting);
+        let orders = Orders {
+            number,
+            answers: staff.spools[number].descriptor(),
+            ..staff.orders.clone()
+        };
+        let process = process::Builder::new()
+            .name(format!("{}-{number}", staff.name))
+            .ignore_interrupts()
+            .start(worker::work, orders.to_fields())?;
+        let mut worker = Worker {
+            child: Arc::clone(process.child()),
+            end: Box::pin(process.join_async()),
+        };
+        // So that we are called when it ends. If it has already, this is noticed at the next look.
+        let waker = Waker::from(Arc::clone(&staff.bell));
+        let polled = worker.end.as_mut().poll(&mut Context::from_waker(&waker));
+        if let Poll::Ready(end) = polled {
+            worker.end = Box::pin(std::future::ready(end));
+            staff.call();
+        }
+        staff.seats()[number].worker = Some(worker);
+        // ORDERING: Relaxed: only one thread at a time hires.
+        staff.live.fetch_add(1, Relaxed);
+        self.counts.started();
+        Ok(number)
+    }
+
+    /// Waits until a worker takes tasks; otherwise says why it does not.
+    pub(super) fn await_ready(&self, number: usize) -> Result<(), String> {
+        const LOOK: Duration = Duration::from_millis(20);
+
+        loop {
+            match self.hall.stage(number) {
+                Stage::Starting => {}
+                Stage::Ready | Stage::Retired => return Ok(()),
+                Stage::Failed => break,
+            }
+            let seats = self.staff.seats();
+            let worker = seats[number].worker.as_ref();
+            if worker.is_none_or(|worker| worker.child.exit().is_some()) {
+                break;
+            }
+            drop(seats);
+            // A worker that dies wakes nobody.
+            let deadline = std::time::Instant::now() + LOOK;
+            self.hall.await_stage(number, Some(deadline));
+        }
+        let worker = self.staff.seats()[number].worker.take();
+        let Some(worker) = worker else {
+            return Err("the worker process ended".into());
+        };
+        // ORDERING: Relaxed: as in `hire`.
+        self.staff.live.fetch_sub(1, Relaxed);
+        worker.child.ended().wait();
+        let mut end = worker.end;
+        match end.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(end) => Err(why(end)),
+            Poll::Pending => Err("the worker process ended".into()),
+        }
+    }
+
+    /// What the supervisor does, until the pool has ended.
+    pub(super) fn supervise(&self) {
+        let mut record = Record::default();
+        loop {
+            self.bury_all(&mut record);
+            let next_look = self.watchdog.look(self);
+            self.fill_seats(&mut record);
+            if self.is_over() && self.staff.live() == 0 {
+                break;
+            }
+            self.staff.bell.await_ring(next_look);
+        }
+        self.staff.ended.set();
+        self.hall.ring();
+    }
+
+    /// Starts as many workers as are wanted.
+    fn fill_seats(&self, record: &mut Record) {
+        let staff = &self.staff;
+        loop {
+            let outstanding = self.outstanding();
+            let wanted = if self.is_closed() {
+                outstanding.min(staff.max)
+            } else {
+                outstanding.clamp(staff.min, staff.max)
+            };
+            let live = staff.live();
+            // ORDERING: Relaxed: only this thread changes it.
+            if live >= wanted || staff.barren.load(Relaxed) {
+                if live == 0 && wanted > 0 {
+                    self.give_up(&record.reason);
+                }
+                return;
+            }
+            if let Err(error) = self.hire() {
+                self.note_failure(record, error.to_string());
+            }
+        }
+    }
+
+    fn note_failure(&self, record: &mut Record, reason: String) {
+        self.counts.failed_start();
+        record.failures += 1;
+        record.reason = reason;
+        if record.failures >= ATTEMPTS {
+            // ORDERING: Relaxed: only this thread relies on it.
+            self.staff.barren.store(true, Relaxed);
+        }
+    }
+
+    /// Deals with the workers that have ended.
+    fn bury_all(&self, record: &mut Record) {
+        let waker = Waker::from(Arc::clone(&self.staff.bell));
+        let mut context = Context::from_waker(&waker);
+        for number in 0..self.staff.max {
+            let mut seats = self.staff.seats();
+            let Some(worker) = seats[number].worker.as_mut() else {
+                continue;
+            };
+            let Poll::Ready(end) = worker.end.as_mut().poll(&mut context) else {
+                continue;
+            };
+            let child = Arc::clone(&worker.child);
+            worker.end = Box::pin(std::future::pending());
+            drop(seats);
+            self.bury(number, &child);
+            match self.hall.stage(number) {
+                Stage::Ready | Stage::Retired => record.failures = 0,
+                Stage::Starting | Stage::Failed => self.note_failure(record, why(end)),
+            }
+            // Not before: as long as it has the seat, it is the one that tasks name.
+            self.staff.seats()[number].worker = None;
+            // ORDERING: Relaxed: as in `hire`.
+            self.staff.live.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Sees to the tasks that a dead worker had.
+    fn bury(&self, number: usize, child: &Child) {
+        let mut left = Left::default();
+        let mut freed = Vec::new();
+        let held = self.hall.board.held_by(number);
+        let is_read = held.is_empty() && !self.hall.board.has_finished();
+        for block in held {
+            let mut place = self.entry(block);
+            let Some(entry) = place.as_ref() else {
+                continue;
+            };
+            match self.hall.board.whose(entry.posting) {
+                Whose::Running(by) | Whose::Condemned(by) if by == number => {}
+                Whose::Done(_) => {
+                    left.finished.push(block);
+                    continue;
+                }
+                _ => continue,
+            }
+            let Some(entry) = place.take() else {
+                continue;
+            };
+            drop(place);
+            self.hall.board.release(entry.posting);
+            let mut job = entry.job;
+            job.losses += 1;
+            let error = match entry.sentence {
+                _ if job.receiver.is_over() => None,
+                Some(Sentence::Late) => {
+                    self.counts.late();
+                    Some(TaskError::TimeLimit)
+                }
+                Some(Sentence::Stopped) => Some(TaskError::Cancelled),
+                None if job.losses <= job.terms.retries => {
+                    self.counts.retried();
+                    self.again(block, job);
+                    continue;
+                }
+                None => {
+                    self.counts.lost();
+                    let name = child.name().to_owned();
+                    Some(TaskError::WorkerLost(WorkerLost::new(
+                        name,
+                        end_of(child),
+                        job.losses,
+                    )))
+                }
+            };
+            freed.push(block);
+            left.verdicts
+                .push((job, error.unwrap_or(TaskError::Cancelled)));
+        }
+        if is_read {
+            self.staff.spools[number].clear();
+        }
+        if !freed.is_empty() {
+            self.freed(&mut freed);
+        }
+        if !(left.verdicts.is_empty() && left.finished.is_empty()) {
+            self.leave(left);
+        }
+    }
+}
+
+fn end_of(child: &Child) -> worker_lost::End {
+    match child.exit() {
+        Some(Exit::Code(code)) => worker_lost::End::Exited(code),
+        Some(Exit::Signal(signal)) => worker_lost::End::Killed(signal),
+        _ => worker_lost::End::Unknown,
+    }
+}
+
+/// Why a worker has come to nothing.
+fn why(end: Result<End, JoinError>) -> String {
+    match end {
+        Ok(Err(reason)) => reason,
+        Ok(Ok(())) => "the worker process ended".into(),
+        Err(error) => error.to_string(),
+    }
+}
