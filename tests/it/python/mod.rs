@@ -17,6 +17,7 @@
 //! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
 //! | the same in a child process | [`processes::signal_sets_an_event_in_a_process`] |
 //! | `Timer`, `Lock`, `RLock`, `Condition`, `Semaphore`, `Barrier`, `local` | [`sync::timer_lock_rlock_condition_semaphore_barrier_local`] |
+//! | `multiprocessing` `Lock`, `RLock`, `Condition`, `Semaphore`, `Event`, `Barrier`, `Value`, `Array`, `shared_memory` | [`shared::lock_rlock_condition_semaphore_event_barrier_value_array_shared_memory`], [`shared::a_dead_holder_is_reported`], [`shared::shared_memory_leaves_nothing_behind`] |
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
 //! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
 //! | `concurrent.futures` | [`futures::futures_submit_map_wait_as_completed_with`] |
@@ -30,5 +31,7 @@ mod pools;
 #[cfg(not(brigade_portable))]
 mod processes;
 mod queues;
+#[cfg(not(brigade_portable))]
+mod shared;
 mod sync;
 mod threads;
