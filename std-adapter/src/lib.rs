@@ -19,6 +19,7 @@
 //! | [`thread::join_at_exit`] | what the interpreter does at its end | threads that are no daemons are waited for |
 //! | [`thread::repeat_until`], [`thread::every`] | `while not stop.wait(period)` | no drift; stops at once when it waits |
 //! | [`Timer`] | `threading.Timer` | a cancelled one does not go off |
+//! | [`Process`], [`process::Builder`] | `multiprocessing.Process` | any function that captures nothing; a panic comes back with its location; dies with its parent, also when that is killed |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
 //! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
@@ -117,7 +118,8 @@
 //! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
 //! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
 //! of panics, `executor/` stands on all of it, `thread/` and `timer.rs` on `executor/`'s promises.
-//! `select/` is built on the futures of all of them. Unsafe code is in `sys/` and in four files of
+//! `process/` ships functions to other processes, in `ship.rs`, and starts these, in `nursery.rs`.
+//! `select/` is built on the futures of all of them. Unsafe code is in `sys/`, in two files of `process/`, and in four of
 //! `executor/`: `work.rs`, `handoff.rs`, which has loom models, and `scope.rs` and `roster.rs` of the
 //! thread pool.
 

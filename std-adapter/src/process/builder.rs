@@ -119,7 +119,8 @@ impl Builder {
 
     /// Has it ignore `SIGINT`. A terminal sends that to all its foreground processes at Ctrl-C, this one
     /// and its children; a child ends by it, like any program. With this, it is for this process alone to
-    /// decide what becomes of the child. Programs that the child starts ignore it as well.
+    /// decide what becomes of the child, once that has begun to run; in the part of a millisecond before,
+    /// while the system starts it, an interrupt ends it. Programs that the child starts ignore it as well.
     pub fn ignore_interrupts(mut self) -> Self {
         self.ignore_interrupts = true;
         self

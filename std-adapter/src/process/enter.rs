@@ -8,7 +8,7 @@
 
 use std::ffi::OsStr;
 use std::process::exit;
-use std::{env, io, thread};
+use std::{io, thread};
 
 use super::current::{self, Current, Info};
 use super::mail::{Order, Request, Unread};
@@ -72,7 +72,7 @@ pub fn init() {
 
 /// Whether this process was started to run a function and has not begun to.
 pub(super) fn is_unclaimed() -> bool {
-    !current::is_child() && env::var_os(guard::VARIABLE).is_some()
+    !current::is_child() && guard::variable().is_some()
 }
 
 /// What the environment variable says.

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A child that is to die with its parent is killed by the kernel when the *thread* ends that started
-//! it. So one thread starts them all, which never ends. It also waits for all of them, hence no
+//! it, in whichever way. So one thread starts them all, which ends only with the process. It also waits for all of them, hence no
 //! zombie is left of a child whose handle was dropped.
 
 #![forbid(unsafe_code)]

@@ -97,14 +97,14 @@ extern "C" fn first(info: *mut libc::dl_phdr_info, _size: usize, found: *mut c_v
     let found = unsafe { &mut *found.cast::<Option<Found>>() };
     // SAFETY: the description names an array of that many headers, which stay with the program.
     let headers = unsafe { slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-    let base = usize::try_from(info.dlpi_addr).unwrap_or_default();
+    let base = to_usize(info.dlpi_addr);
     let mut program = Found {
         base,
         ..Found::default()
     };
     for header in headers {
-        let at = |address: u64| base.wrapping_add(usize::try_from(address).unwrap_or_default());
-        let range = at(header.p_vaddr)..at(header.p_vaddr.wrapping_add(header.p_memsz));
+        let start = base.wrapping_add(to_usize(header.p_vaddr));
+        let range = start..start.wrapping_add(to_usize(header.p_memsz));
         match header.p_type {
             libc::PT_LOAD
                 if header.p_flags & libc::PF_R != 0 && header.p_flags & libc::PF_W == 0 =>
@@ -118,13 +118,18 @@ extern "C" fn first(info: *mut libc::dl_phdr_info, _size: usize, found: *mut c_v
                 let notes = unsafe {
                     slice::from_raw_parts(ptr::with_exposed_provenance(range.start), range.len())
                 };
-                program.note = build_id(notes, usize::try_from(header.p_align).unwrap_or(4));
+                program.note = build_id(notes, to_usize(header.p_align));
             }
             _ => {}
         }
     }
     *found = Some(program);
     1
+}
+
+/// An address or a length of this process, in whichever type the system has for it.
+fn to_usize(number: impl TryInto<usize>) -> usize {
+    number.try_into().unwrap_or_default()
 }
 
 /// The linker's build id among these notes: each is the lengths of its owner's name and its content, its
