@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::vandal;
 
-/// How long the threads of a round are at it.
-const ROUND: Duration = Duration::from_millis(40);
+/// How many milliseconds the threads of a round are at it.
+const ROUND: u64 = 40;
 /// What an operation is given.
 const LITTLE: Duration = Duration::from_millis(5);
 /// What all of a round may take on a busy machine, before it counts as a hang.
@@ -146,7 +146,7 @@ fn round(seed: u64) -> Result<(), String> {
 }
 
 fn repeat(deed: fn(&Things), things: &Things) {
-    let end = Instant::now() + ROUND;
+    let end = Instant::now() + Duration::from_millis(ROUND);
     while Instant::now() < end {
         deed(things);
     }
@@ -180,8 +180,7 @@ struct Vandal(Child);
 
 impl Vandal {
     fn start(seed: u64) -> io::Result<Self> {
-        let arguments =
-            [u64::from(id()), seed, ROUND.as_millis() as u64].map(|number| number.to_string());
+        let arguments = [u64::from(id()), seed, ROUND].map(|number| number.to_string());
         let program = env::current_exe()?;
         Command::new(program)
             .arg(vandal::ROLE)
