@@ -109,6 +109,12 @@ impl Member {
         &self.args
     }
 
+    /// The gate itself.
+    #[must_use]
+    pub fn gate(&self) -> &Segment {
+        &self.gate
+    }
+
     /// Waits at the gate, does its work and tells that it is done, and what it came to.
     pub fn work(&self, work: impl FnOnce() -> u64) {
         count_in(self.gate.u32(READY));

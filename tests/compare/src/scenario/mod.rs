@@ -7,12 +7,15 @@ use std::io;
 
 use crate::contender::Contender;
 use crate::process::child::Role;
+use process_lost::Percentile;
 
 mod container_alone;
 mod container_threads;
 mod map;
 mod pool_empty;
 mod pool_result;
+mod process_argument;
+mod process_lost;
 mod process_queue;
 mod process_result;
 mod process_start;
@@ -84,7 +87,11 @@ impl Scenario {
 }
 
 /// What the processes of these scenarios can be.
-pub(crate) const ROLES: &[Role] = &[process_queue::ROLE, process_result::ROLE];
+pub(crate) const ROLES: &[Role] = &[
+    process_lost::ROLE,
+    process_queue::ROLE,
+    process_result::ROLE,
+];
 
 /// All scenarios, in the order in which they are run and printed.
 pub const ALL: &[Scenario] = &[
@@ -304,6 +311,27 @@ pub const ALL: &[Scenario] = &[
         per: "task",
         headline: Headline::Wall,
         prepare: |effort| Ok(process_tasks::contenders(effort)),
+    },
+    Scenario {
+        name: "process-argument",
+        title: "argument of 100 MB: to another process and looked at",
+        per: "argument",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_argument::contenders(effort)),
+    },
+    Scenario {
+        name: "process-lost-median",
+        title: "busy worker killed: until its task has the error, median",
+        per: "kill",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_lost::contenders(effort, Percentile(50))),
+    },
+    Scenario {
+        name: "process-lost-99",
+        title: "busy worker killed: until its task has the error, 99th percentile",
+        per: "kill",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_lost::contenders(effort, Percentile(99))),
     },
     Scenario {
         name: "process-queue-1-1",

@@ -1,0 +1,106 @@
+//! An argument of 100 MB goes to another process, which looks at each page of it and answers.
+//!
+//! The floor is a copy of it into new memory, looked at in the same way.
+
+use std::hint::black_box;
+use std::rc::Rc;
+
+use super::Effort;
+use super::process_tasks::PROCESSES;
+use crate::contender::{Contender, Role};
+use crate::measure::{Sample, Whose, measure};
+use crate::process::python::{self, Script};
+
+/// Adds up a byte of each page.
+fn look(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .step_by(4096)
+        .map(|&byte| u64::from(byte))
+        .sum()
+}
+
+/// Measures how long `send` takes until it has the answer about `bytes`.
+fn answer(bytes: &[u8], send: impl FnOnce(&[u8]) -> u64) -> Sample {
+    let expected = look(bytes);
+    measure(Whose::Family, 1, || {
+        assert_eq!(send(black_box(bytes)), expected, "another argument");
+    })
+}
+
+fn process(bytes: &[u8]) -> u64 {
+    let process = brigade::Process::start(|bytes: Vec<u8>| look(&bytes), bytes.to_vec());
+    process
+        .expect("a process can be started")
+        .join()
+        .expect("it returns")
+}
+
+fn procspawn_pool(bytes: &[u8]) -> Sample {
+    let pool = procspawn::Pool::new(PROCESSES).expect("processes can be started");
+    let ask = |bytes: &[u8]| {
+        let task = pool.spawn(bytes.to_vec(), |bytes| look(&bytes));
+        task.join().expect("it returns")
+    };
+    ask(&[]);
+    answer(bytes, ask)
+}
+
+const PYTHON: &str = "
+import multiprocessing as mp
+processes, size = map(int, sys.argv[1:])
+def task(argument):
+    return sum(argument[::4096])
+mp.set_start_method('fork')
+pool = mp.Pool(processes, initializer=mortal)
+argument = bytes(range(256)) * (size // 256)
+pool.apply(task, (b'',))
+released()
+assert pool.apply(task, (argument,)) == sum(argument[::4096])
+done('')
+pool.terminate()
+";
+
+pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
+    let size = effort.choose(100_000_000_usize, 10_000_000);
+    let bytes: Vec<u8> = (0..size).map(|at| (at / 4096) as u8).collect();
+    let bytes: Rc<[u8]> = bytes.into();
+    let all: [(Role, &str, &str, fn(&[u8]) -> Sample); 3] = [
+        (
+            Role::Ours,
+            "brigade Process, Vec<u8>",
+            "serialized",
+            |bytes| answer(bytes, process),
+        ),
+        (
+            Role::Rival,
+            "procspawn pool, Vec<u8>",
+            "serialized",
+            procspawn_pool,
+        ),
+        (Role::Floor, "copy into new memory", "", |bytes| {
+            answer(bytes, |bytes| look(&bytes.to_vec()))
+        }),
+    ];
+    let mut all: Vec<_> = all
+        .into_iter()
+        .map(|(role, name, class, run)| {
+            let bytes = Rc::clone(&bytes);
+            Contender::new(role, name, class, move || run(&bytes))
+        })
+        .collect();
+    if python::is_there() {
+        let run = move || {
+            Script::start(PYTHON, &[PROCESSES as u64, size as u64])
+                .run(1)
+                .0
+        };
+        all.push(Contender::new(
+            Role::Rival,
+            "Python Pool.apply",
+            "serialized",
+            run,
+        ));
+    }
+    all
+}
