@@ -5,6 +5,8 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
+use brigade::shared::Bytes;
+
 use super::Effort;
 use super::process_tasks::PROCESSES;
 use crate::contender::{Contender, Role};
@@ -26,6 +28,15 @@ fn answer(bytes: &[u8], send: impl FnOnce(&[u8]) -> u64) -> Sample {
     measure(Whose::Family, 1, || {
         assert_eq!(send(black_box(bytes)), expected, "another argument");
     })
+}
+
+fn process_shared(bytes: &[u8]) -> u64 {
+    let bytes = Bytes::from_slice(bytes).expect("there is memory");
+    let process = brigade::Process::start(|bytes: Bytes| look(&bytes), bytes);
+    process
+        .expect("a process can be started")
+        .join()
+        .expect("it returns")
 }
 
 fn process(bytes: &[u8]) -> u64 {
@@ -65,7 +76,13 @@ pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
     let size = effort.choose(100_000_000_usize, 10_000_000);
     let bytes: Vec<u8> = (0..size).map(|at| (at / 4096) as u8).collect();
     let bytes: Rc<[u8]> = bytes.into();
-    let all: [(Role, &str, &str, fn(&[u8]) -> Sample); 3] = [
+    let all: [(Role, &str, &str, fn(&[u8]) -> Sample); 4] = [
+        (
+            Role::Ours,
+            "brigade Process, shared::Bytes",
+            "shared",
+            |bytes| answer(bytes, process_shared),
+        ),
         (
             Role::Ours,
             "brigade Process, Vec<u8>",
