@@ -31,6 +31,23 @@ pub fn next(number: u64) -> u64 {
 const WINDOW: usize = 200;
 
 crate::contenders! { ProcessPool:
+    Ours BrigadePool, "brigade ProcessPool", "pool" {
+        type Workers = brigade::ProcessPool;
+        fn start(processes: usize) -> Self::Workers {
+            let builder = brigade::ProcessPool::builder().workers(processes);
+            builder.build().expect("processes can be started")
+        }
+        fn result(workers: &Self::Workers, number: u64) -> u64 {
+            let task = workers.submit_with(next, number).expect("running");
+            task.result().expect("the task returned")
+        }
+        fn flow(workers: &Self::Workers, tasks: u64) -> u64 {
+            let submit = |number| workers.submit_with(next, number).expect("running");
+            let tasks: Vec<_> = (0..tasks).map(submit).collect();
+            let result = |task: brigade::Task<u64>| task.result().expect("the task returned");
+            tasks.into_iter().map(result).sum()
+        }
+    }
     Rival Procspawn, "procspawn", "pool" {
         type Workers = procspawn::Pool;
         const SLOWNESS: u64 = 10;

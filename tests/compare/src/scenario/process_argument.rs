@@ -47,6 +47,31 @@ fn process(bytes: &[u8]) -> u64 {
         .expect("it returns")
 }
 
+fn pool() -> brigade::ProcessPool {
+    let builder = brigade::ProcessPool::builder().workers(PROCESSES);
+    let pool = builder.build().expect("processes can be started");
+    let first = pool.submit(|| 1).expect("running");
+    assert_eq!(first.result().expect("it returns"), 1);
+    pool
+}
+
+fn pool_shared(bytes: &[u8]) -> Sample {
+    let pool = pool();
+    answer(bytes, |bytes| {
+        let bytes = Bytes::from_slice(bytes).expect("there is memory");
+        let task = pool.submit_with(|bytes: Bytes| look(&bytes), bytes);
+        task.expect("running").result().expect("it returns")
+    })
+}
+
+fn pool_serialized(bytes: &[u8]) -> Sample {
+    let pool = pool();
+    answer(bytes, |bytes| {
+        let task = pool.submit_with(|bytes: Vec<u8>| look(&bytes), bytes.to_vec());
+        task.expect("running").result().expect("it returns")
+    })
+}
+
 fn procspawn_pool(bytes: &[u8]) -> Sample {
     let pool = procspawn::Pool::new(PROCESSES).expect("processes can be started");
     let ask = |bytes: &[u8]| {
@@ -76,7 +101,19 @@ pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
     let size = effort.choose(100_000_000_usize, 10_000_000);
     let bytes: Vec<u8> = (0..size).map(|at| (at / 4096) as u8).collect();
     let bytes: Rc<[u8]> = bytes.into();
-    let all: [(Role, &str, &str, fn(&[u8]) -> Sample); 4] = [
+    let all: [(Role, &str, &str, fn(&[u8]) -> Sample); 6] = [
+        (
+            Role::Ours,
+            "brigade ProcessPool, shared::Bytes",
+            "shared",
+            pool_shared,
+        ),
+        (
+            Role::Ours,
+            "brigade ProcessPool, Vec<u8>",
+            "serialized",
+            pool_serialized,
+        ),
         (
             Role::Ours,
             "brigade Process, shared::Bytes",

@@ -2,22 +2,26 @@
 //!
 //! The floor is the time until the kernel tells the death of a bare child by its pidfd.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use brigade::TaskError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::thread::futex;
 
 use super::Effort;
+use super::process_tasks::PROCESSES;
 use crate::contender::{Contender, Role};
 use crate::measure::Sample;
 use crate::process::child::{self, Guarded, command};
-use crate::process::crew::{Member, wait_until};
+use crate::process::crew::{Member, wait_until, wake_all};
 use crate::process::python::{self, Script};
 use crate::process::segment::Segment;
 
 /// The role of a process that is killed.
 pub(super) const ROLE: child::Role = ("victim", |member: &Member| {
-    wait_until(member.gate().u32(0), u32::MAX);
+    wait_until(member.gate().u32(NEVER), 1);
 });
 
 /// Which of the times of a run counts: this many percent are shorter.
@@ -40,6 +44,40 @@ fn kill(pid: Pid, told: impl FnOnce()) -> Duration {
     kill_process(pid, Signal::KILL).expect("it is there");
     told();
     start.elapsed()
+}
+
+fn ours(kills: usize) -> Vec<Duration> {
+    let pool = brigade::ProcessPool::builder().workers(PROCESSES).build();
+    let pool = pool.expect("processes can be started");
+    let kill = |_| {
+        let gate = Segment::create(4096);
+        let task = pool
+            .submit_with(be_victim, gate.address())
+            .expect("running");
+        let pid = gate.u32(PID);
+        while pid.load(Ordering::Acquire) == 0 {
+            let _ = futex::wait(pid, futex::Flags::empty(), 0, None);
+        }
+        let pid = pid.load(Ordering::Acquire).cast_signed();
+        let pid = Pid::from_raw(pid).expect("a process number");
+        kill(pid, || {
+            let error = task.result().expect_err("its worker was killed");
+            assert!(matches!(error, TaskError::WorkerLost(_)), "{error}");
+        })
+    };
+    (0..kills).map(kill).collect()
+}
+
+/// Where a victim tells its number.
+const PID: usize = 0;
+/// What never changes.
+const NEVER: usize = 128;
+
+fn be_victim(address: String) {
+    let gate = Segment::open(&address);
+    gate.u32(PID).store(std::process::id(), Ordering::Release);
+    wake_all(gate.u32(PID));
+    wait_until(gate.u32(NEVER), 1);
 }
 
 fn bare() -> Duration {
@@ -87,19 +125,21 @@ fn python(kills: u64, percentile: Percentile) -> Sample {
 }
 
 pub(super) fn contenders(effort: Effort, percentile: Percentile) -> Vec<Contender> {
-    let kills = effort.choose(100, 10);
-    let mut all = vec![Contender::new(
-        Role::Floor,
-        "kill to pidfd, no pool",
-        "",
-        move || percentile.of((0..kills).map(|_| bare()).collect()),
-    )];
+    let kills = effort.choose(100_usize, 10);
+    let mut all = vec![
+        Contender::new(Role::Ours, "brigade ProcessPool", "pool", move || {
+            percentile.of(ours(kills))
+        }),
+        Contender::new(Role::Floor, "kill to pidfd, no pool", "", move || {
+            percentile.of((0..kills).map(|_| bare()).collect())
+        }),
+    ];
     if python::is_there() {
         all.push(Contender::new(
             Role::Rival,
             "Python ProcessPoolExecutor",
             "pool",
-            move || python(kills, percentile),
+            move || python(kills as u64, percentile),
         ));
     }
     all
