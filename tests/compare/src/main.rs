@@ -42,8 +42,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    compare::process::child::enter();
     procspawn::init();
+    compare::process::child::enter();
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

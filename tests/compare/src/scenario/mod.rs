@@ -90,7 +90,8 @@ impl Scenario {
 pub(crate) const ROLES: &[Role] = &[
     process_lost::ROLE,
     process_queue::ROLE,
-    process_result::ROLE,
+    process_result::OWNER,
+    process_result::PING_PONG,
 ];
 
 /// All scenarios, in the order in which they are run and printed.
@@ -303,7 +304,14 @@ pub const ALL: &[Scenario] = &[
         title: "pool of 2 processes: submit to result, one task at a time",
         per: "task",
         headline: Headline::Wall,
-        prepare: |effort| Ok(process_result::contenders(effort)),
+        prepare: |effort| Ok(process_result::contenders(effort, false)),
+    },
+    Scenario {
+        name: "process-result-pinned",
+        title: "pool of 2 processes on one CPU: submit to result, one task at a time",
+        per: "task",
+        headline: Headline::Wall,
+        prepare: |effort| Ok(process_result::contenders(effort, true)),
     },
     Scenario {
         name: "process-tasks",

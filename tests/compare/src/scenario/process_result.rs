@@ -3,6 +3,7 @@
 //!
 //! The floor is two processes that do nothing but wake each other.
 
+use std::any::type_name;
 use std::sync::atomic::Ordering;
 
 use rustix::thread::futex;
@@ -10,7 +11,7 @@ use rustix::thread::futex;
 use super::Effort;
 use super::process_tasks::PROCESSES;
 use crate::contender::{Contender, Role};
-use crate::measure::{Sample, Whose, measure};
+use crate::measure::{Pinned, Sample};
 use crate::process::child;
 use crate::process::crew::{Crew, Member, wait_until};
 use crate::process::python::{self, Script};
@@ -18,17 +19,51 @@ use crate::process::segment::Segment;
 use crate::process_pool::{self, Kernel, ProcessPool};
 
 /// The role of the processes that wake each other.
-pub(super) const ROLE: child::Role = ("ping-pong", play);
+pub(super) const PING_PONG: child::Role = ("ping-pong", play);
+
+/// The role of a process that has a pool, and submits to it.
+pub(super) const OWNER: child::Role = ("owner", own);
 
 #[derive(Clone, Copy)]
 struct ToResult {
     tasks: u64,
+    one_cpu: bool,
+}
+
+impl ToResult {
+    fn pin(self) -> Option<Pinned> {
+        self.one_cpu.then(Pinned::to_one_cpu)
+    }
 }
 
 impl Kernel for ToResult {
     type Output = Sample;
 
+    /// The pool is in a process of its own, so that no thread is there that was not pinned.
     fn run<P: ProcessPool>(self) -> Sample {
+        let _pinned = self.pin();
+        let tasks = self.tasks / P::SLOWNESS;
+        let mut crew = Crew::default();
+        crew.add(OWNER.0, &[type_name::<P>(), &tasks.to_string()]);
+        crew.run(tasks).0
+    }
+}
+
+/// The owner of a pool, in its process.
+#[derive(Clone, Copy)]
+struct Owner {
+    member: &'static Member,
+}
+
+impl Kernel for Owner {
+    type Output = ();
+
+    fn admits<P: ProcessPool>(self) -> bool {
+        self.member.args()[0] == type_name::<P>()
+    }
+
+    fn run<P: ProcessPool>(self) {
+        let tasks = self.member.args()[1].parse().expect("a number");
         let workers = P::start(PROCESSES);
         let ask = |tasks| {
             for task in 0..tasks {
@@ -36,8 +71,17 @@ impl Kernel for ToResult {
             }
         };
         ask(100);
-        let tasks = self.tasks / P::SLOWNESS;
-        measure(Whose::Family, tasks, || ask(tasks))
+        self.member.work(|| {
+            ask(tasks);
+            0
+        });
+    }
+}
+
+fn own(member: &Member) {
+    let member = Box::leak(Box::new(member.clone()));
+    for owner in process_pool::contenders(Owner { member }) {
+        let () = owner.run();
     }
 }
 
@@ -51,7 +95,7 @@ fn ping_pong(rounds: u32) -> Sample {
     for (own, other) in [(THERE, BACK), (BACK, THERE)] {
         let [own, other] = [own, other].map(|at| at.to_string());
         crew.add(
-            ROLE.0,
+            PING_PONG.0,
             &[&segment.address(), &own, &other, &rounds.to_string()],
         );
     }
@@ -101,11 +145,13 @@ done('')
 pool.terminate()
 ";
 
-pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
-    let tasks = effort.choose(20_000, 4_000);
-    let mut all = process_pool::contenders(ToResult {
-        tasks: u64::from(tasks),
-    });
+pub(super) fn contenders(effort: Effort, one_cpu: bool) -> Vec<Contender> {
+    let rounds: u32 = effort.choose(20_000, 4_000);
+    let kernel = ToResult {
+        tasks: u64::from(rounds),
+        one_cpu,
+    };
+    let mut all = process_pool::contenders(kernel);
     if python::is_there() {
         let tasks = effort.choose(4_000, 400);
         all.push(Contender::new(
@@ -123,7 +169,10 @@ pub(super) fn contenders(effort: Effort) -> Vec<Contender> {
         Role::Floor,
         "raw futex ping-pong",
         "",
-        move || ping_pong(tasks),
+        move || {
+            let _pinned = kernel.pin();
+            ping_pong(rounds)
+        },
     ));
     all
 }
