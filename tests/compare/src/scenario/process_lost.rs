@@ -73,6 +73,10 @@ const PID: usize = 0;
 /// What never changes.
 const NEVER: usize = 128;
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it has come from another process"
+)]
 fn be_victim(address: String) {
     let gate = Segment::open(&address);
     gate.u32(PID).store(std::process::id(), Ordering::Release);
@@ -118,7 +122,7 @@ done(' '.join(map(str, times)))
 fn python(kills: u64, percentile: Percentile) -> Sample {
     let script = Script::start(PYTHON, &[kills]);
     let (_, times) = script.run(kills);
-    let nanos = times.split_whitespace().map(|nanos| nanos.parse());
+    let nanos = times.split_whitespace().map(str::parse);
     percentile.of(nanos
         .map(|nanos| Duration::from_nanos(nanos.expect("a number")))
         .collect())
