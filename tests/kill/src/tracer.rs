@@ -15,7 +15,7 @@ use crate::scene;
 use crate::tracee::{End, Tracee, VICTIM, thread_named};
 
 /// What each operation may take of a share: the stride follows from it.
-const SHARE: Duration = Duration::from_secs(8);
+const SHARE: Duration = Duration::from_secs(4);
 /// The longest any operation may get: beyond it, it does not end.
 const MOST: u64 = 1_000_000;
 /// The thread of each process that waits for the deaths of its peers.

@@ -3,6 +3,7 @@
 mod count;
 mod flag;
 mod lock;
+mod pool;
 
 use std::fs;
 use std::io;
@@ -123,7 +124,7 @@ fn buried(process: Process<()>) -> Result<(), String> {
 
 /// All operations. The names are those of the report.
 fn all() -> impl Iterator<Item = (&'static str, Make)> {
-    [flag::SCENES, lock::SCENES, count::SCENES]
+    [flag::SCENES, lock::SCENES, count::SCENES, pool::SCENES]
         .into_iter()
         .flatten()
         .copied()
