@@ -12,6 +12,8 @@ const _: () = assert!(
 #[cfg(all(brigade_loom, test))]
 mod barrier;
 #[cfg(all(brigade_loom, test))]
+mod bell;
+#[cfg(all(brigade_loom, test))]
 mod containers;
 #[cfg(all(brigade_loom, test))]
 mod event;

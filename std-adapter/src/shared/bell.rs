@@ -63,23 +63,21 @@ impl<S: Sleep> Bell<S> {
     /// Announces a waiter. Look whether there is still something to wait for, and then
     /// [`sleep`](Self::sleep). Nothing has to be taken back if there is not.
     pub(crate) fn announce(&self) -> Key {
-        // ORDERING: Acquire, here and below, pairs with the release of a ring: who sees the new epoch
-        // sees what was done before. (Only for what is loaded besides the fence: see `disturb`.)
-        let mut word = self.0.word().load(Ordering::Acquire);
+        // ORDERING: Relaxed, here and below: the fence does it.
+        let mut word = self.0.word().load(Ordering::Relaxed);
         while word & WAITED == 0 {
-            let raised = word | WAITED;
-            // ORDERING: Relaxed on success: the fence does it. Acquire on failure as above.
             match self.0.word().compare_exchange_weak(
                 word,
-                raised,
+                word | WAITED,
                 Ordering::Relaxed,
-                Ordering::Acquire,
+                Ordering::Relaxed,
             ) {
-                Ok(_) => word = raised,
+                Ok(_) => word |= WAITED,
                 Err(now) => word = now,
             }
         }
-        // ORDERING: pairs with the fence in `ring`: one of the two sees what the other did before.
+        // ORDERING: pairs with the fence in `ring`: one of the two sees what the other did before. And
+        // with `disturb`, and the rings before: who sees their epoch sees what was done before it.
         fence(Ordering::SeqCst);
         Key(word)
     }
@@ -103,20 +101,20 @@ impl<S: Sleep> Bell<S> {
 
     #[cold]
     fn wake(&self, sleepers: u32) {
-        // ORDERING: Release pairs with `announce`.
-        let rung = self.0.word().fetch_add(EPOCH, Ordering::Release);
+        // ORDERING: Relaxed: the fence in `ring` comes before, and pairs with the one in `announce`.
+        let rung = self.0.word().fetch_add(EPOCH, Ordering::Relaxed);
         let rung = rung.wrapping_add(EPOCH);
         if self.0.wake(sleepers) > 0 {
             return;
         }
         // Nobody is asleep. Who falls asleep from here on is woken below, or finds the word changed.
         let lowered = rung.wrapping_add(EPOCH) & !WAITED;
-        // ORDERING: Release as above. Relaxed on failure: another ring came, and whoever raised the
-        // flag before it is its concern.
+        // ORDERING: Relaxed, as above. If it fails another ring came, and whoever raised the flag before
+        // it is its concern.
         let lowered =
             self.0
                 .word()
-                .compare_exchange(rung, lowered, Ordering::Release, Ordering::Relaxed);
+                .compare_exchange(rung, lowered, Ordering::Relaxed, Ordering::Relaxed);
         if lowered.is_ok() {
             self.0.wake(u32::MAX);
         }
@@ -125,7 +123,7 @@ impl<S: Sleep> Bell<S> {
     /// Wakes all waiters, whatever the flag says: to be called after what a dead process left has been
     /// put in order, and when somebody joins whom the waiters have to watch.
     pub(crate) fn disturb(&self) {
-        // ORDERING: the release half pairs with `announce`: who announces itself later sees what was
+        // ORDERING: Release pairs with the fence in `announce`: who announces itself later sees what was
         // done before. Who did so earlier is woken or finds the word changed.
         self.0.word().fetch_add(EPOCH, Ordering::Release);
         self.0.wake(u32::MAX);

@@ -9,10 +9,11 @@ use std::{fmt, fs};
 pub(crate) type Key = [String; 5];
 
 /// Beside the core's sources, those that are modelled too.
-const ALSO: [&str; 3] = [
+const ALSO: [&str; 4] = [
     "std-adapter/src/executor/handoff.rs",
     "std-adapter/src/executor/thread_pool/staffing.rs",
     "std-adapter/src/select/any.rs",
+    "std-adapter/src/shared/bell.rs",
 ];
 
 /// The calls that take an ordering, and how many.
