@@ -24,7 +24,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::bell::Key;
-use super::segment::Room;
+use super::room::Room;
 use crate::sys::mask;
 
 /// How long a bridge without tasks stays.

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::segment::OpenError;
+use super::open_error::OpenError;
 use super::travel;
 use crate::sys::sealed::{self, Sealed};
 

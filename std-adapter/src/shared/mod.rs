@@ -6,7 +6,52 @@
 //! takes nothing with it: the kernel tells the others of its death, never a time-out, and they
 //! take back what it held. One that is merely stopped loses nothing.
 //!
-//! Linux, x86-64 and `AArch64`, processes of one user and one PID namespace.
+//! | here | is what Python's `multiprocessing` calls | when a process dies that has it |
+//! |---|---|---|
+//! | [`Event`] | `Event` | it is set or not, as before |
+//! | [`Lock`] | `Lock` | the next holder is told; the value is whole |
+//! | [`RLock`] | `RLock` | the next holder is told |
+//! | [`Condition`] | `Condition` | all who wait look again |
+//! | [`Semaphore`] | `BoundedSemaphore` | its permits are free again |
+//! | [`Barrier`] | `Barrier` | it is broken, until it is reset |
+//! | [`JoinCounter`] | | who waits is told, unless all is done |
+//! | [`Value`] | `Value` | it is the old one or the new one |
+//! | [`Array`] | `Array` | each small element is the old one or the new one |
+//! | [`Bytes`] | `shared_memory.SharedMemory` | nothing: they do not change |
+//!
+//! # Limitations
+//!
+//! - Linux, x86-64 and `AArch64`; processes of one user and one PID namespace, which see each other in
+//!   `/proc`. Up to 64 processes use an object at a time; one more gets an error when it receives it.
+//! - Each object takes a descriptor in each process, a page or more of memory, and a place in the table
+//!   of the one thread (`brigade-watch`) by which each process learns of deaths.
+//! - An object must exist as long as a reference to it is on its way. What passes arguments sees to that;
+//!   who serialises one by himself has to keep his handle until it has been received.
+//! - A process that replaces itself by `exec`, without dropping its handles, counts as alive. A child made
+//!   by `fork` does not have the objects: touching one ends it by `SIGSEGV`.
+//! - Whoever has an object can spoil what is in it, as any process of the same user can spoil another by
+//!   worse means. No process can make another access memory that it must not.
+//!
+//! # Example
+//!
+//! ```
+//! use brigade::shared::{Event, Value};
+//!
+//! let (progress, stop) = (Value::new(0_u32)?, Event::new()?);
+//! // To another process both would go as arguments.
+//! let (theirs, stopped) = (progress.clone(), stop.clone());
+//! let worker = std::thread::spawn(move || {
+//!     while !stopped.is_set() {
+//!         theirs.update(|done| *done += 1);
+//!     }
+//! });
+//! while progress.get() < 10 {
+//!     std::thread::yield_now();
+//! }
+//! stop.set();
+//! worker.join().unwrap();
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -21,9 +66,11 @@ mod event;
 mod join_counter;
 mod lock;
 mod lock_error;
+mod open_error;
 pub(crate) mod participants;
 mod raw_lock;
 mod rlock;
+pub(crate) mod room;
 pub(crate) mod segment;
 mod semaphore;
 pub(crate) mod travel;

@@ -170,3 +170,56 @@ fn word(life: Life, incarnation: u64) -> u64 {
         | incarnation << STATE_BITS
         | LIVE
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Owner, Participants};
+    use crate::sys::memory::{Memory, WORD, Words};
+    use crate::sys::pidfd::Life;
+
+    fn table(places: usize) -> Participants {
+        let memory = Arc::new(Memory::create("brigade-test", 4096).unwrap());
+        let words = |offset, count| Words::of(&memory, offset, count).unwrap();
+        Participants::new(words(WORD, places), words(0, 1))
+    }
+
+    const ONE: Life = Life { pid: 1, start: 7 };
+    /// The largest there is of both.
+    const TWO: Life = Life {
+        pid: (1 << 22) - 1,
+        start: (1 << 30) - 1,
+    };
+
+    #[test]
+    fn places_go_round_and_nobody_is_freed_for_another() {
+        let table = table(2);
+        let one = table.join(ONE).unwrap();
+        let two = table.join(TWO).unwrap();
+        assert!(table.join(ONE).is_none(), "there are no more");
+        let mut all: Vec<_> = table.iter().collect();
+        all.sort_by_key(|(owner, _)| owner.index != one.index);
+        assert_eq!(all, [(one, ONE), (two, TWO)]);
+        table.free(one, ONE);
+        let again = table.join(TWO).unwrap();
+        assert_eq!((again.index, again.incarnation), (one.index, 2));
+        // Somebody who was stopped while he buried the first holder of the place.
+        table.free(one, ONE);
+        assert_eq!(table.iter().count(), 2);
+        assert_eq!(table.epoch(), 3);
+    }
+
+    #[test]
+    fn incarnations_begin_anew_and_are_never_zero() {
+        let table = table(1);
+        for round in 0..2_500 {
+            let owner = table.join(ONE).unwrap();
+            assert_eq!(usize::from(owner.incarnation), round % 1_023 + 1);
+            assert_eq!(Owner::from_tag(owner.tag()), Some(owner));
+            table.free(owner, ONE);
+        }
+        assert_eq!(Owner::from_tag(0), None);
+        assert_eq!(Owner::from_tag(u32::MAX), None);
+    }
+}

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::segment::OpenError;
+use super::open_error::OpenError;
 use crate::sys::memory::{self, Identity};
 
 /// Has a type travel that is nothing but a handle on a segment.
@@ -175,4 +175,33 @@ fn table(table: &mut Option<Table>) -> &mut Table {
         objects: HashMap::new(),
         crowd: 16,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::collect;
+    use crate::shared::Event;
+
+    #[test]
+    fn what_was_collected_is_kept_and_not_longer() {
+        let (outer, inner) = (Event::new().unwrap(), Event::new().unwrap());
+        let (texts, attachments) = collect(|| {
+            let (inner, kept) = collect(|| postcard::to_stdvec(&inner).unwrap());
+            assert!(!kept.is_empty());
+            let outer = postcard::to_stdvec(&outer).unwrap();
+            [outer, inner]
+        });
+        drop((outer, inner));
+        let read = |text: &[u8]| postcard::from_bytes::<Event>(text);
+        let event = read(&texts[0]).unwrap();
+        assert!(!event.is_set());
+        assert!(
+            read(&texts[1]).is_err(),
+            "kept by the inner attachments only"
+        );
+        drop((event, attachments));
+        assert!(read(&texts[0]).is_err());
+        let (_, nothing) = collect(|| ());
+        assert!(nothing.is_empty());
+    }
 }
