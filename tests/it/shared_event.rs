@@ -126,3 +126,47 @@ fn what_comes_back_is_the_same() {
         "{error}"
     );
 }
+
+/// As many as anybody likes, one after the other: nothing is left of them.
+#[test]
+fn events_leave_nothing_behind() {
+    let Some(()) = argument("shared_event::events_leave_nothing_behind") else {
+        // In a process of its own, where nobody else opens or maps anything.
+        return Other::start("shared_event::events_leave_nothing_behind", &()).join();
+    };
+    let traces = || {
+        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        (descriptors, maps.matches("brigade-event").count())
+    };
+    drop(Event::new().unwrap());
+    let before = traces();
+    for _ in 0..1_000 {
+        let event = Event::new().unwrap();
+        let text = serde_json::to_string(&event).unwrap();
+        serde_json::from_str::<Event>(&text).unwrap().set();
+        assert!(event.is_set());
+    }
+    assert_eq!(traces(), before);
+}
+
+#[test]
+fn has_it_and_says_so() {
+    let Some(event) = argument::<Event>("shared_event::has_it_and_says_so") else {
+        return;
+    };
+    say("mine too");
+    event.wait();
+}
+
+/// Places of the dead are free for others: more processes than there are places, one after the other, each
+/// killed.
+#[test]
+fn the_dead_make_room() {
+    let event = Event::new().unwrap();
+    for _ in 0..70 {
+        let mut other = Other::start("shared_event::has_it_and_says_so", &event);
+        assert_eq!(other.hear().as_deref(), Some("mine too"));
+        other.kill();
+    }
+}
