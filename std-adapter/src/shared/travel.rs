@@ -201,7 +201,7 @@ mod tests {
         );
         drop((event, attachments));
         assert!(read(&texts[0]).is_err());
-        let (_, nothing) = collect(|| ());
+        let ((), nothing) = collect(|| ());
         assert!(nothing.is_empty());
     }
 }
