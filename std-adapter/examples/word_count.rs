@@ -1,7 +1,8 @@
-//! Counts the words of text files: map-reduce on a pool.
+//! Counts the words of text files: map-reduce on a pool of threads, or, on Linux, of processes.
 //!
 //! ```text
 //! cargo run --release --example word_count -- README.md core/README.md
+//! cargo run --release --example word_count -- --processes README.md core/README.md
 //! ```
 //!
 //! Each file is counted by itself (*map*, in the pool), the counts are added up as they come
@@ -10,8 +11,9 @@
 use std::collections::HashMap;
 use std::env;
 use std::error::Error;
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use brigade::{Executor, ThreadPool};
 
@@ -20,12 +22,19 @@ const SHOWN: usize = 10;
 type Counts = HashMap<String, u64>;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let mut files: Vec<OsString> = env::args_os().skip(1).collect();
+    let processes = files.first().is_some_and(|first| first == "--processes");
+    if processes {
+        files.remove(0);
+    }
     if files.is_empty() {
         return Err("name the files to count".into());
     }
-    let pool = ThreadPool::new()?;
-    let total = word_count(&pool, files)?;
+    let total = if processes {
+        in_processes(files)?
+    } else {
+        word_count(&ThreadPool::new()?, files)?
+    };
 
     let mut words: Vec<_> = total.iter().collect();
     words.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
@@ -40,7 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn word_count(pool: &impl Executor, files: Vec<PathBuf>) -> Result<Counts, Box<dyn Error>> {
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+fn in_processes(files: Vec<OsString>) -> Result<Counts, Box<dyn Error>> {
+    word_count(&brigade::ProcessPool::new()?, files)
+}
+
+#[cfg(not(all(target_os = "linux", not(brigade_portable))))]
+fn in_processes(_files: Vec<OsString>) -> Result<Counts, Box<dyn Error>> {
+    Err("pools of processes are for Linux".into())
+}
+
+fn word_count(pool: &impl Executor, files: Vec<OsString>) -> Result<Counts, Box<dyn Error>> {
     let mut total = Counts::new();
     for counts in pool.map_unordered(files, count) {
         for (word, count) in counts?? {
@@ -50,13 +69,15 @@ fn word_count(pool: &impl Executor, files: Vec<PathBuf>) -> Result<Counts, Box<d
     Ok(total)
 }
 
-/// The words of one file. What goes wrong is told as text, which any executor can carry.
+/// The words of one file. What goes wrong is told as text, and the name is an [`OsString`], which any
+/// executor can carry.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "an executor hands its argument over"
 )]
-fn count(file: PathBuf) -> Result<Counts, String> {
-    let text = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+fn count(file: OsString) -> Result<Counts, String> {
+    let file = Path::new(&file);
+    let text = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut counts = Counts::new();
     for word in String::from_utf8_lossy(&text).split(|c: char| !c.is_alphanumeric()) {
         if !word.is_empty() {

@@ -55,6 +55,11 @@ fn word_count_counts_real_text() {
     let different = words.iter().collect::<BTreeSet<_>>().len();
 
     let output = run("word_count", &TEXTS);
+    #[cfg(not(brigade_portable))]
+    assert_eq!(
+        run("word_count", &["--processes", TEXTS[0], TEXTS[1]]),
+        output
+    );
     assert_ended_well(&output);
     let lines: Vec<&str> = text(&output.stdout).lines().collect();
     assert_eq!(lines.len(), 11);
@@ -70,6 +75,11 @@ fn word_count_says_which_file_it_cannot_read() {
     assert!(
         text(&output.stderr).contains("/nowhere/at/all: No such file"),
         "{output:?}"
+    );
+    #[cfg(not(brigade_portable))]
+    assert_eq!(
+        run("word_count", &["--processes", "/nowhere/at/all"]),
+        output
     );
 }
 

@@ -86,8 +86,12 @@ impl Running {
         }
     }
 
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
     }
 
     /// Sends the signal, waits for the end, and says how long that took.
@@ -104,13 +108,7 @@ impl Running {
 
     /// Whether it has a file open whose name begins like this.
     pub(crate) fn has_open(&self, prefix: &str) -> bool {
-        fs::read_dir(self.proc("fd")).unwrap().any(|fd| {
-            fd.and_then(|fd| fs::read_link(fd.path()))
-                .is_ok_and(|file| {
-                    let name = file.file_name().unwrap_or_default();
-                    name.as_bytes().starts_with(prefix.as_bytes())
-                })
-        })
+        has_open(self.child.id(), prefix)
     }
 
     /// Whether its thread of this name sleeps in the kernel.
@@ -135,6 +133,18 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether the process has a file open whose name begins like this.
+pub(crate) fn has_open(pid: u32, prefix: &str) -> bool {
+    let files = fs::read_dir(format!("/proc/{pid}/fd"));
+    files.into_iter().flatten().any(|fd| {
+        fd.and_then(|fd| fs::read_link(fd.path()))
+            .is_ok_and(|file| {
+                let name = file.file_name().unwrap_or_default();
+                name.as_bytes().starts_with(prefix.as_bytes())
+            })
+    })
 }
 
 /// Reads in the background; nothing, if there is no pipe.

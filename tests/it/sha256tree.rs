@@ -1,6 +1,8 @@
 //! The example `sha256tree`: the real binary, in real folders and with real signals.
 
 mod output;
+#[cfg(not(brigade_portable))]
+mod processes;
 mod stopping;
 
 use std::ffi::OsStr;

@@ -1,6 +1,7 @@
 //! The board: what the workers and the rest of the program tell one another meanwhile. Workers note
 //! how far they are, and look whether the program is at its end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use brigade::Event;
@@ -21,13 +22,24 @@ pub(crate) struct Amount {
     pub(crate) bytes: u64,
 }
 
-/// The board of this process.
+/// The board of this process: that of threads, unless it was told of another one.
 pub(crate) fn board() -> &'static dyn Board {
     static OF_THREADS: OfThreads = OfThreads {
         done: Count::new(),
         given_up: Event::new(),
     };
-    &OF_THREADS
+    match OTHER.get() {
+        Some(board) => &**board,
+        None => &OF_THREADS,
+    }
+}
+
+static OTHER: OnceLock<Box<dyn Board>> = OnceLock::new();
+
+/// From now on this is the board, unless there is another one already.
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) fn set(board: impl Board + 'static) {
+    let _ = OTHER.set(Box::new(board));
 }
 
 struct OfThreads {

@@ -6,6 +6,10 @@ use std::thread;
 
 use clap::{Parser, value_parser};
 
+/// Something shared is for 64 processes: these, the program itself, and some that have just died.
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+const MOST_PROCESSES: i64 = 60;
+
 /// Print the SHA-256 of every file under the given paths, several at a time.
 ///
 /// Prints what `sha256sum` prints for the same files, so that `sha256sum -c` can check it, in an
@@ -17,6 +21,19 @@ pub(crate) struct Args {
     /// Files hashed at the same time [default: one per CPU]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+
+    /// Hash in so many processes instead of threads
+    ///
+    /// One that crashes or is killed costs the file that it had in hand, and is replaced.
+    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "threads",
+        value_parser = value_parser!(u16).range(1..=MOST_PROCESSES),
+        verbatim_doc_comment
+    )]
+    processes: Option<u16>,
 
     /// Files that the walk may be ahead of the output
     ///
@@ -42,6 +59,11 @@ impl Args {
             || thread::available_parallelism().map_or(1, NonZero::get),
             usize::from,
         )
+    }
+
+    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    pub(crate) fn processes(&self) -> Option<usize> {
+        self.processes.map(usize::from)
     }
 
     pub(crate) fn queue(&self) -> usize {

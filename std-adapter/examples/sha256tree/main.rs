@@ -5,10 +5,11 @@
 //! cargo run --release --example sha256tree -- /usr/share/doc
 //! ```
 //!
-//! Four kinds of threads, and what stands between them:
+//! Four kinds of threads, and what stands between them. With `--processes N` those that hash are
+//! processes; nobody else can tell the difference.
 //!
 //! ```text
-//!                       submit  +------ ThreadPool ------+
+//!                       submit  +-------- Executor ------+
 //!          +--------------------> hash | hash | hash ... |
 //!          |                    +-----------|------------+
 //!   walk --+                                | results
@@ -22,7 +23,7 @@
 //! `walk.rs` finds the files, `hash.rs` hashes one, `window.rs` keeps the order and bounds the
 //! look-ahead, `report.rs` prints (`lines.rs` on stdout, `message.rs` and `progress.rs` on
 //! stderr), `stop.rs` handles signals, `board.rs` is what workers note and
-//! look at meanwhile, `cli.rs` is the manual.
+//! look at meanwhile, `processes.rs` shares it with processes, `cli.rs` is the manual.
 
 #[cfg(not(unix))]
 compile_error!(
@@ -34,6 +35,8 @@ mod cli;
 mod hash;
 mod lines;
 mod message;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod processes;
 mod progress;
 mod report;
 mod stop;
@@ -71,6 +74,10 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<u8, Box<dyn Error>> {
     let guard = stop::on_signals()?;
+    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    if let Some(processes) = args.processes() {
+        return run_on(processes::pool(processes)?, args, guard);
+    }
     let pool = ThreadPool::builder().threads(args.threads()).name("hash");
     run_on(pool.build()?, args, guard)
 }
@@ -89,11 +96,12 @@ where
         move || stop::supervise(&guard, &*pool, &window)
     })?;
     let walk = thread::Builder::new().name("walk".into()).spawn({
-        let window = window.clone();
+        let (pool, window) = (pool.clone(), window.clone());
         move || window::fill(&window, &args.paths, &*pool)
     })?;
 
     let printed = report.run(&window);
+    stop::dismiss(&*pool);
     if let Some(signal) = guard.received() {
         return Ok(stop::last_word(signal));
     }

@@ -51,6 +51,14 @@ pub(crate) fn supervise(guard: &signal::Guard, pool: &impl Executor, window: &Wi
     process::exit(last_word(signal).into());
 }
 
+/// Lets the workers go, whose results nobody waits for any more. Processes should have ended before the
+/// program does, as nobody else looks after them; but not at any price.
+pub(crate) fn dismiss(pool: &impl Executor) {
+    pool.shutdown(Shutdown::Immediate);
+    board().give_up();
+    let _ = pool.join_timeout(LAST_GRACE);
+}
+
 pub(crate) const GIVEN_UP: &str = "given up, unfinished";
 
 /// Says how far the program got, once, and returns its exit status.

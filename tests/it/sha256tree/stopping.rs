@@ -2,9 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -46,9 +46,17 @@ fn a_full_disk_is_reported() {
     );
 }
 
+const THREADS: [&str; 2] = ["--threads", "2"];
+
 /// Stops it when one worker has a file in hand that takes too long, the other one has many before
 /// it that do not, and `ready` holds.
-fn is_stopped(queue: &str, ready: fn(&Running) -> bool, signal: Signal, name: &str, status: i32) {
+pub(super) fn is_stopped(
+    workers: [&str; 2],
+    queue: &str,
+    ready: fn(&Running) -> bool,
+    stop: fn(Running) -> Output,
+    (name, status): (&str, i32),
+) {
     let folder = tree(&["quick"]);
     add_sparse(&folder, "huge", HUGE);
     let short = ["short-0", "short-1", "short-2"];
@@ -57,10 +65,13 @@ fn is_stopped(queue: &str, ready: fn(&Running) -> bool, signal: Signal, name: &s
     }
     let begin = ["quick", "huge"];
     let paths: Vec<&str> = begin.into_iter().chain(short.repeat(1000)).collect();
-    let mut command = sha256tree(["--threads", "2", "--queue", queue]);
-    let running = Running::start(command.args(&paths).current_dir(&folder));
-    until(|| running.has_open("huge") && ready(&running));
-    let (output, took) = running.stop(signal);
+    let mut command = sha256tree(workers);
+    command.args(["--queue", queue]).args(&paths);
+    let running = Running::start(command.current_dir(&folder).process_group(0));
+    until(|| ready(&running));
+    let sent = Instant::now();
+    let output = stop(running);
+    let took = sent.elapsed();
 
     let names = names(&output);
     let summary = format!("stopped by {name}: {} files hashed, ", names.len());
@@ -81,14 +92,16 @@ fn is_stopped(queue: &str, ready: fn(&Running) -> bool, signal: Signal, name: &s
 
 #[test]
 fn sigint_stops_it_within_a_second() {
-    let in_hand = |it: &Running| it.has_open("short-");
-    is_stopped("3000", in_hand, Signal::INT, "SIGINT", 130);
+    let in_hand = |it: &Running| it.has_open("huge") && it.has_open("short-");
+    let stop = |it: Running| it.stop(Signal::INT).0;
+    is_stopped(THREADS, "3000", in_hand, stop, ("SIGINT", 130));
 }
 
 #[test]
 fn sigterm_stops_it_also_when_the_walk_waits() {
-    let walk_waits = |it: &Running| it.is_asleep("walk");
-    is_stopped("1", walk_waits, Signal::TERM, "SIGTERM", 143);
+    let walk_waits = |it: &Running| it.has_open("huge") && it.is_asleep("walk");
+    let stop = |it: Running| it.stop(Signal::TERM).0;
+    is_stopped(THREADS, "1", walk_waits, stop, ("SIGTERM", 143));
 }
 
 #[test]
