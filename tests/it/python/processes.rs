@@ -20,7 +20,7 @@ fn run(adder: Adder) -> u32 {
 }
 
 fn count<T: DeserializeOwned>(items: Vec<T>) -> usize {
-    items.len()
+    items.into_iter().count()
 }
 
 fn sleep((): ()) {
