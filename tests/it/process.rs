@@ -509,8 +509,9 @@ fn a_hundred_processes_leave_no_descriptor_and_no_zombie() {
                 n + 1
             );
         }
-        // The nursery may have the last one's in its hand for a moment.
-        until(|| descriptors() == before);
+        // The thread that saw one end may have its descriptors in hand for a moment longer, of the first one
+        // when they are counted, or of the last.
+        until(|| descriptors() <= before);
         assert!(process::active_children().is_empty());
         // SAFETY: it may write nothing, for there is to be no child.
         let waited = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) };
