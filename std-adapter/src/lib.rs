@@ -20,6 +20,7 @@
 //! | [`thread::repeat_until`], [`thread::every`] | `while not stop.wait(period)` | no drift; stops at once when it waits |
 //! | [`Timer`] | `threading.Timer` | a cancelled one does not go off |
 //! | [`Process`], [`process::Builder`] | `multiprocessing.Process` | any function that captures nothing; a panic comes back with its location; dies with its parent, also when that is killed |
+//! | [`shared`] | `multiprocessing.Lock`, `Value`, `Event` and the like | they travel as arguments; what a killed process held comes back, and the others are told |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
 //! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
@@ -119,6 +120,7 @@
 //! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
 //! of panics, `executor/` stands on all of it, `thread/` and `timer.rs` on `executor/`'s promises.
 //! `process/` ships functions to other processes, in `ship.rs`, and starts these, in `nursery.rs`.
+//! `shared/` stands on `bell.rs`, by which processes sleep, and `segment.rs`, which tells of deaths.
 //! `select/` is built on the futures of all of them. Unsafe code is in `sys/`, in two files of `process/`, and in four of
 //! `executor/`: `work.rs`, `handoff.rs`, which has loom models, and `scope.rs` and `roster.rs` of the
 //! thread pool.
@@ -133,7 +135,6 @@ pub mod process;
 mod queue;
 mod select;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
-#[allow(dead_code, reason = "what queues, processes and pools will use")]
 pub mod shared;
 #[cfg(unix)]
 pub mod signal;

@@ -140,11 +140,6 @@ impl Room {
         self.config
     }
 
-    /// Bytes of the contents: as many as planned, or a few more.
-    pub(crate) fn length(&self) -> usize {
-        self.memory.length() - self.contents
-    }
-
     /// Words of the contents. `None` if they are not all there, or the offset (in bytes, from the
     /// beginning of the contents) is no multiple of 8.
     pub(crate) fn words(&self, offset: usize, count: usize) -> Option<Words> {
@@ -162,6 +157,7 @@ impl Room {
     }
 
     /// How many processes can take part at a time: indices of owners are below.
+    #[allow(dead_code, reason = "what a queue keeps for each of them")]
     pub(crate) fn places(&self) -> usize {
         self.participants.places()
     }

@@ -91,17 +91,6 @@ impl<C: Contents> Segment<C> {
         joined.room.join(Arc::downgrade(&peers))?;
         Ok(Self(joined))
     }
-
-    /// What the contents wait in.
-    #[inline]
-    pub(crate) fn room(&self) -> &Arc<Room> {
-        &self.0.room
-    }
-
-    /// Whether both are handles on the same segment.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
 }
 
 impl<C: Contents> Peers for Joined<C> {

@@ -49,11 +49,9 @@ pub(crate) mod spool;
 pub(crate) mod futex_shared;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
-#[allow(dead_code, reason = "what processes and pools will use")]
 pub(crate) mod memory;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
-#[allow(dead_code, reason = "what processes and pools will use")]
 pub(crate) mod pidfd;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// Bits of the start time that are kept. In the kernel's ticks of 10 ms they wrap around after 124
 /// days: within one number, which by then has been through all others.
@@ -92,14 +92,6 @@ impl Pidfd {
         };
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
         Ok(poll(&mut polled, Some(&now))? > 0)
-    }
-
-    /// Sends it a signal, and nobody else. It is no error if it has ended.
-    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        match pidfd_send_signal(&self.0, signal) {
-            Ok(()) | Err(Errno::SRCH) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
