@@ -46,6 +46,8 @@ mod select;
 #[cfg(all(brigade_loom, test))]
 mod semaphore;
 #[cfg(all(brigade_loom, test))]
+mod shared;
+#[cfg(all(brigade_loom, test))]
 mod spsc;
 #[cfg(all(brigade_loom, test))]
 mod staffing;

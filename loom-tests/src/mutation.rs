@@ -64,6 +64,19 @@ pub(crate) fn heed_environment() {
     }
 }
 
+/// As the core's atomics ask, for those that models have of their own.
+pub(crate) fn actual(
+    at: &'static Location<'static>,
+    outcome: Outcome,
+    written: Ordering,
+) -> Ordering {
+    if MUTATION.is_some() || RECORD.is_some() {
+        ordering(at, outcome, written)
+    } else {
+        written
+    }
+}
+
 fn ordering(at: &'static Location<'static>, outcome: Outcome, written: Ordering) -> Ordering {
     if let Some(mut record) = RECORD.as_ref() {
         if REACHED.lock().unwrap().insert(*at) {

@@ -1,0 +1,265 @@
+//! `Ring` when processes are killed: at each access of each operation, among others who work and sweep.
+//!
+//! The killed one is a thread that stops after so many accesses, which leaves of its stack nothing
+//! behind. Then the kernel tells the survivors, which here is that they come after it.
+
+use std::sync::{Arc, Mutex};
+
+use super::atomic::killed_after;
+use super::blocks::State;
+use super::memory::{A, B, C, Memory};
+use super::participants::Owner;
+use super::ring::{Put, all_done, sweep};
+use crate::harness::{Crew, bounded_each};
+
+/// More accesses than any operation makes alone.
+const ACCESSES: usize = 24;
+
+/// What a process does until it is killed, and what it knows it has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Put,
+    Get,
+    PutBack,
+    Answer,
+    Close,
+}
+
+const WORKS: [Work; 5] = [
+    Work::Put,
+    Work::Get,
+    Work::PutBack,
+    Work::Answer,
+    Work::Close,
+];
+
+/// What became of the victim's work.
+#[derive(Debug, Default, Clone, Copy)]
+struct Done {
+    /// It put this item, for certain.
+    put: Option<u32>,
+    /// It has finished with this item, for certain.
+    got: Option<u32>,
+    /// It may have put item 1.
+    maybe: bool,
+}
+
+fn work(memory: &Memory, work: Work, accesses: usize) -> Done {
+    let mut done = Done::default();
+    match work {
+        Work::Put => match killed_after(accesses, || memory.put(A, 1)) {
+            Some(Put::Done) => done.put = Some(1),
+            Some(_) => {}
+            None => done.maybe = true,
+        },
+        Work::Get => done.got = killed_after(accesses, || memory.get(A)).flatten(),
+        Work::PutBack => {
+            killed_after(accesses, || {
+                if let Some(leased) = memory.lease(A) {
+                    memory.blocks().put_back(A, leased);
+                }
+            });
+        }
+        Work::Answer => done.got = killed_after(accesses, || memory.answer(A)).flatten(),
+        Work::Close => {
+            killed_after(accesses, || memory.ring().close().unwrap());
+        }
+    }
+    done
+}
+
+fn recover(memory: &Memory, dead: Owner) {
+    sweep(&[memory.ring(), memory.other()], dead);
+}
+
+fn memory(inside: u32) -> Memory {
+    let memory = Memory::new(2, 4);
+    for item in 0..inside {
+        assert_eq!(memory.put(C, 10 + item), Put::Done);
+    }
+    memory
+}
+
+/// Each item is where it belongs, once: in `got`, left in a ring, or an answer in the other.
+fn check(memory: &Memory, inside: u32, done: Done, put: Option<u32>, got: &[u32]) {
+    let mut expected: Vec<u32> = (10..10 + inside).chain(done.put).chain(put).collect();
+    let mut found: Vec<u32> = got.iter().copied().chain(done.got).collect();
+    let rings = [memory.ring(), memory.other()];
+    let unfinished = !all_done(&rings).unwrap();
+
+    // An answer says that its item was dealt with, also if the victim could not.
+    let mut answers = Vec::new();
+    while let super::ring::Taken::Item(leased) = memory.other().take(C).unwrap() {
+        answers.push(memory.read(leased.block) - 100);
+        memory.blocks().acknowledge(leased);
+    }
+    for answer in &answers {
+        if !found.contains(answer) {
+            found.push(*answer);
+        }
+    }
+    let left = memory.ring();
+    let mut orphans = Vec::new();
+    while let Some(leased) = memory.blocks().adopt(C) {
+        // What a killed forwarder had begun to write over can only be reported, by its block.
+        let item = memory.read(leased.block);
+        orphans.push(if item >= 100 { item - 100 } else { item });
+        assert!(leased.tries > 0 || leased.spoiled);
+        memory.blocks().acknowledge(leased);
+    }
+    found.extend(&orphans);
+    let mut rest = memory.drain();
+    let any_left = !(answers.is_empty() && orphans.is_empty() && rest.is_empty());
+    assert_eq!(unfinished, any_left);
+    if done.maybe {
+        let before = rest.len();
+        rest.retain(|&item| item != 1);
+        found.retain(|&item| item != 1);
+        assert!(before - rest.len() <= 1, "put twice");
+    }
+    found.append(&mut rest);
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(left.len(), Ok(0));
+    assert!(all_done(&rings).unwrap());
+}
+
+fn cases(work: &[Work]) -> impl Iterator<Item = (Work, u32, usize)> {
+    work.iter().flat_map(|&work| {
+        (0..=2).flat_map(move |inside| (0..ACCESSES).map(move |left| (work, inside, left)))
+    })
+}
+
+/// Somebody puts, another gets, while the victim works, is killed and swept up.
+fn among_others(works: &'static [Work]) {
+    bounded_each(1, cases(works), |(victim, inside, accesses)| {
+        let notes = Arc::new(Mutex::new((None, Vec::new())));
+        let (producer, consumer) = (Arc::clone(&notes), Arc::clone(&notes));
+        let mut done = Done::default();
+        let memory = Crew::new(memory(inside))
+            .and(move |memory| {
+                if memory.put(B, 2) == Put::Done {
+                    producer.lock().unwrap().0 = Some(2);
+                }
+            })
+            .and(move |memory| {
+                let item = memory.get(C);
+                consumer.lock().unwrap().1.extend(item);
+            })
+            .here(|memory| {
+                done = work(memory, victim, accesses);
+                recover(memory, A);
+            });
+        let (put, mut got) = std::mem::take(&mut *notes.lock().unwrap());
+        if done.maybe {
+            got.retain(|&item| item != 1);
+        }
+        check(&memory, inside, done, put, &got);
+    });
+}
+
+#[test]
+fn a_put_is_there_or_not() {
+    among_others(&[Work::Put]);
+}
+
+#[test]
+fn a_lease_comes_again() {
+    among_others(&[Work::Get]);
+}
+
+#[test]
+fn what_is_put_back_comes_again() {
+    among_others(&[Work::PutBack]);
+}
+
+#[test]
+fn a_close_is_done_or_not() {
+    among_others(&[Work::Close]);
+}
+
+/// Two sweep at once, while a third uses what they free.
+#[test]
+fn sweepers_do_not_disturb() {
+    bounded_each(2, cases(&WORKS), |(victim, inside, accesses)| {
+        let memory = memory(inside);
+        let done = work(&memory, victim, accesses);
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let got = Arc::clone(&notes);
+        let mut put = None;
+        let memory = Crew::new(memory)
+            .and(|memory| recover(memory, A))
+            .and(move |memory| {
+                recover(memory, A);
+                got.lock()
+                    .unwrap()
+                    .extend(memory.blocks().adopt(B).map(|leased| {
+                        let item = memory.read(leased.block);
+                        memory.blocks().acknowledge(leased);
+                        if item >= 100 { item - 100 } else { item }
+                    }));
+            })
+            .here(|memory| {
+                if memory.put(C, 2) == Put::Done {
+                    put = Some(2);
+                }
+            });
+        let got = std::mem::take(&mut *notes.lock().unwrap());
+        check(&memory, inside, done, put, &got);
+    });
+}
+
+/// A sweeper stops, another sweeps, the place of the dead is given to the next process, which works;
+/// then the first sweeper goes on.
+#[test]
+fn a_late_sweeper_does_no_harm() {
+    const NEXT: Owner = Owner {
+        index: A.index,
+        incarnation: A.incarnation + 1,
+    };
+    bounded_each(3, cases(&WORKS), |(victim, inside, accesses)| {
+        let memory = memory(inside);
+        let done = work(&memory, victim, accesses);
+        let mut put = None;
+        let memory = Crew::new(memory)
+            .and(|memory| recover(memory, A))
+            .here(|memory| {
+                recover(memory, A);
+                if memory.put(NEXT, 2) == Put::Done {
+                    put = Some(2);
+                }
+            });
+        check(&memory, inside, done, put, &[]);
+    });
+}
+
+/// A sweeper that is killed leaves to the next what it has not done.
+#[test]
+fn a_killed_sweeper_is_no_loss() {
+    bounded_each(1, cases(&WORKS), |(victim, inside, accesses)| {
+        for swept in 0..2 * ACCESSES {
+            let memory = memory(inside);
+            let done = work(&memory, victim, accesses);
+            killed_after(swept, || recover(&memory, A));
+            recover(&memory, A);
+            check(&memory, inside, done, None, &[]);
+        }
+    });
+}
+
+/// No block is left in the hands of the dead.
+#[test]
+fn nothing_is_left_to_the_dead() {
+    bounded_each(1, cases(&WORKS), |(victim, inside, accesses)| {
+        let memory = memory(inside);
+        work(&memory, victim, accesses);
+        recover(&memory, A);
+        let blocks = memory.blocks();
+        for block in 0..blocks.count() {
+            let header = blocks.header(block);
+            let held = matches!(header.state(), Some(State::Owned | State::Leased));
+            assert!(!(held && header.owner() == A));
+        }
+    });
+}

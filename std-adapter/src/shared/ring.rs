@@ -1,0 +1,552 @@
+//! [`Ring`]: a lock-free queue of [blocks](super::blocks) between processes that may be killed at any
+//! instruction.
+//!
+//! ```text
+//!                      head ──┐ (hints)   ┌── tail
+//!                             ▼           ▼
+//!      slots   │ 7:b2 │ 8:b5 │ 9:b1 │10:b4 │ 3:b3 │ 4:b0 │      lap : block, the lap when it was put
+//!                │      │      │      │
+//!      blocks   FREE  LEASED  QUEUED QUEUED                     is it still there? its header says
+//! ```
+//!
+//! A slot names the block that was put there last, and in which lap. It is written once in a lap, by
+//! one compare-and-swap, and never cleared: whether the block is still there is said by the block's
+//! header alone. So neither side ever leaves something half done that others would have to wait for.
+//!
+//! **Put** at position `t`: the header becomes `QUEUED(me, t)`; then the slot is swapped from what the
+//! lap before left to `(t, block)`. That is the commit. If another was faster, on to `t + 1`.
+//!
+//! **Take** at position `h`: if the slot names a block for `h` and its header is `QUEUED(_, h)`, swap
+//! that to `LEASED(me)`. That is the claim, and it says at once who made it. If the header says
+//! anything else, `h` has been taken; on to `h + 1`.
+//!
+//! **`head` and `tail`** are hints by plain stores. They may lag behind, even fall back when a slow
+//! process stores what it found long ago; the slots then show the way, in at most one lap. They are
+//! never ahead: a position is only passed by who saw it filled, or taken.
+//!
+//! **Empty is exact**: all positions before `h` were taken, and nothing was put at `h`. **Full is
+//! exact**: all before `t` were put, nothing at `t`; and as `t - N` is still queued, so are all behind
+//! it, since nobody passes it. That is `N` items.
+//!
+//! **A block cannot be mistaken** for what it was before: a process that has claimed a block and looks
+//! for its place sees at least all that those saw who had the block, so it never marks it for a
+//! position at which it has stood already.
+//!
+//! **A death** leaves one of these, and [`sweep`] deals with each by one compare-and-swap. `OWNED`: was
+//! being filled; free. `QUEUED(p, t)` with slot `(t, block)`: was put, and stays. With any other slot:
+//! never was put, and who could is dead; free. `LEASED`: to be delivered again.
+//!
+//! **Closing** sets a bit in the slot at the tail, so that no put can follow, also by one
+//! compare-and-swap: what was put before is still there, and nothing comes after.
+//!
+//! Progress: lock-free, all of it; a process that is stopped or killed holds up nobody. Slots have 39
+//! bits of lap: a producer that stops right before its commit while exactly a multiple of 2^39 laps
+//! pass puts its item out of turn. Headers have 39 bits of position: a consumer that stops between
+//! reading a slot and reading the header meets the odds of 2^39 items.
+//!
+//! The idea of keeping the truth in the slots and having cursors follow is that of Michael's and
+//! Scott's queue (1996), and of Valois's array before.
+
+#![forbid(unsafe_code)]
+
+use super::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+};
+use super::blocks::{Blocks, Header, Leased, MOST_BLOCKS, Owned, POSITION_MASK, State, leased};
+use super::corrupted::Corrupted;
+use super::participants::Owner;
+
+/// The most places of a ring.
+pub(crate) const MOST_PLACES: usize = 1 << 24;
+
+const LAP_MASK: u64 = (1 << 39) - 1;
+/// Of a slot, `lap:39 | closed:1 | block:24`.
+const LAP_SHIFT: u32 = 25;
+const CLOSED: u64 = 1 << 24;
+const BLOCK_MASK: u64 = MOST_BLOCKS as u64 - 1;
+/// Of a hint, `lap:39 | index:24`, less the first lap: zeroed memory points to the first place of
+/// lap 1, and all slots say lap 0, which is the lap before.
+const HINT_SHIFT: u32 = 24;
+
+/// How many steps an operation makes beyond one lap before it says that this cannot be: no process has
+/// such bad luck, but one that writes what it should not can keep others busy for ever.
+const PATIENCE: usize = 1 << 20;
+
+/// A position: a place in a lap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct At {
+    lap: u64,
+    index: usize,
+}
+
+/// What a slot says: this block was put here in this lap, last.
+#[derive(Debug, Clone, Copy)]
+struct Slot(u64);
+
+impl Slot {
+    fn new(lap: u64, block: u32) -> Self {
+        Self(lap << LAP_SHIFT | u64::from(block))
+    }
+
+    fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    fn lap(self) -> u64 {
+        self.0 >> LAP_SHIFT
+    }
+
+    fn block(self) -> u32 {
+        (self.0 & BLOCK_MASK) as u32
+    }
+
+    /// How many laps it is past this position's: -1 while the position is to be filled.
+    fn ahead_of(self, at: At) -> i64 {
+        // The difference of two numbers of 39 bits, as one of 39 bits with a sign.
+        (self.lap().wrapping_sub(at.lap) << LAP_SHIFT).cast_signed() >> LAP_SHIFT
+    }
+}
+
+/// A block to fill for the ring, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Begun {
+    Fill(Owned),
+    /// As many items are queued as the ring has places.
+    Full,
+    /// The ring has room, but every block is being filled or leased.
+    NoBlock,
+    Closed,
+}
+
+/// What became of a block that was to be put. If it was not, the caller still has it, as before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Put {
+    Done,
+    Full,
+    Closed,
+}
+
+/// An item, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Taken {
+    Item(Leased),
+    Empty,
+    /// Empty, and nothing will be put any more.
+    Closed,
+}
+
+/// What the tail of a ring is like.
+enum Tail {
+    /// This slot is to be replaced.
+    Room(At, Slot),
+    Full,
+    Closed,
+}
+
+/// One ring over a set of blocks. Several may share the blocks; then they have different numbers.
+///
+/// Zeroed memory is an empty ring.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ring<'a> {
+    blocks: Blocks<'a>,
+    slots: &'a [AtomicU64],
+    head: &'a AtomicU64,
+    tail: &'a AtomicU64,
+    /// From 0 to 3.
+    number: u8,
+    /// How many bits of a position in a header are the place.
+    index_bits: u32,
+}
+
+impl<'a> Ring<'a> {
+    /// The ring in these words. `head` and `tail` best have cache lines of their own.
+    ///
+    /// # Panics
+    ///
+    /// If there are no slots, too many, or the number is above 3.
+    pub(crate) fn new(
+        blocks: Blocks<'a>,
+        number: u8,
+        slots: &'a [AtomicU64],
+        head: &'a AtomicU64,
+        tail: &'a AtomicU64,
+    ) -> Self {
+        assert!(!slots.is_empty() && slots.len() <= MOST_PLACES && number < 4);
+        Self {
+            blocks,
+            slots,
+            head,
+            tail,
+            number,
+            index_bits: slots.len().next_power_of_two().ilog2(),
+        }
+    }
+
+    pub(crate) fn blocks(&self) -> &Blocks<'a> {
+        &self.blocks
+    }
+
+    /// How many items it holds.
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A block to fill. `cursor` is where to look for a free one if the place at the tail has none.
+    pub(crate) fn begin(&self, me: Owner, cursor: u32) -> Result<Begun, Corrupted> {
+        match self.find_tail()? {
+            Tail::Full => Ok(Begun::Full),
+            Tail::Closed => Ok(Begun::Closed),
+            Tail::Room(_, slot) => {
+                // The block that was here before is likely to be free again, and in our cache.
+                let claim = self.blocks.claim_this(me, slot.block());
+                let claim = claim.or_else(|| self.blocks.claim(me, cursor));
+                Ok(claim.map_or(Begun::NoBlock, Begun::Fill))
+            }
+        }
+    }
+
+    /// Puts a block that has been filled. Commits by one compare-and-swap.
+    pub(crate) fn commit(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
+        let put = self.put(me, owned.block, false);
+        if put != Ok(Put::Done) {
+            self.blocks.mark_owned(me, owned);
+        }
+        put
+    }
+
+    /// Puts a leased block, which has been [spoiled](Blocks::spoil) and filled anew: acknowledges the
+    /// lease and delivers the answer in one instruction.
+    pub(crate) fn forward(&self, me: Owner, leased: Leased) -> Result<Put, Corrupted> {
+        let put = self.put(me, leased.block, true);
+        if put != Ok(Put::Done) {
+            self.blocks.mark_leased(me, leased);
+        }
+        put
+    }
+
+    fn put(&self, me: Owner, block: u32, forwarded: bool) -> Result<Put, Corrupted> {
+        for _ in 0..PATIENCE {
+            let (at, before) = match self.find_tail()? {
+                Tail::Full => return Ok(Put::Full),
+                Tail::Closed => return Ok(Put::Closed),
+                Tail::Room(at, before) => (at, before),
+            };
+            let position = self.in_header(at);
+            self.blocks
+                .mark_queued(me, block, forwarded, self.number, position);
+            // ORDERING: SeqCst for the bell that is looked at next. Release pairs with the Acquire of
+            // who finds the slot: header and content are seen. Acquire pairs with `confirm`. On
+            // failure `find_tail` looks again.
+            let commit = self.slots[at.index].compare_exchange(
+                before.0,
+                Slot::new(at.lap, block).0,
+                SeqCst,
+                Relaxed,
+            );
+            if commit.is_ok() {
+                self.advance(self.tail, self.after(at));
+                return Ok(Put::Done);
+            }
+        }
+        Err(Corrupted)
+    }
+
+    /// Takes the item at the head. Claims by one compare-and-swap.
+    pub(crate) fn take(&self, me: Owner) -> Result<Taken, Corrupted> {
+        let start = self.read(self.head)?;
+        let mut at = start;
+        for _ in 0..self.slots.len() + PATIENCE {
+            let slot = self.slot(at);
+            match slot.ahead_of(at) {
+                -1 if self.confirm(at, slot) => {
+                    if at != start {
+                        self.advance(self.head, at);
+                    }
+                    return Ok(if slot.is_closed() {
+                        Taken::Closed
+                    } else {
+                        Taken::Empty
+                    });
+                }
+                -1 => {}
+                0 => {
+                    let block = self.blocks.check(slot.block())?;
+                    let header = self.blocks.header(block);
+                    let (leased, lease) = leased(me, block, self.number);
+                    let is_here = header.is_queued_at(self.number, self.in_header(at));
+                    at = self.after(at);
+                    if is_here && self.blocks.change(block, header, lease) {
+                        self.advance(self.head, at);
+                        return Ok(Taken::Item(leased));
+                    }
+                }
+                1.. => at = self.after_lap_before(at, slot),
+                _ => return Err(Corrupted),
+            }
+        }
+        Err(Corrupted)
+    }
+
+    /// Lets no put succeed any more. Says whether it was open.
+    pub(crate) fn close(&self) -> Result<bool, Corrupted> {
+        for _ in 0..PATIENCE {
+            let (at, slot) = self.seek_tail()?;
+            if slot.is_closed() {
+                return Ok(false);
+            }
+            // ORDERING: SeqCst as in `put`. Release pairs with the Acquire of who finds it closed:
+            // what was done before is seen. On failure `seek_tail` looks again.
+            let close =
+                self.slots[at.index].compare_exchange(slot.0, slot.0 | CLOSED, SeqCst, Relaxed);
+            if close.is_ok() {
+                return Ok(true);
+            }
+        }
+        Err(Corrupted)
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> Result<bool, Corrupted> {
+        Ok(self.seek_tail()?.1.is_closed())
+    }
+
+    /// How many items are queued, at some moment between call and return unless many others are at
+    /// it; then about how many.
+    pub(crate) fn len(&self) -> Result<usize, Corrupted> {
+        let mut head = self.seek_head()?;
+        for _ in 0..8 {
+            let (tail, _) = self.seek_tail()?;
+            let again = self.seek_head()?;
+            if head == again {
+                return Ok(self.between(head, tail));
+            }
+            head = again;
+        }
+        let (tail, _) = self.seek_tail()?;
+        Ok(self.between(head, tail))
+    }
+
+    /// How many items were put so far, modulo 2^63: to tell whether any was between two calls.
+    pub(crate) fn puts(&self) -> Result<u64, Corrupted> {
+        let (at, _) = self.seek_tail()?;
+        Ok(at.lap << HINT_SHIFT | at.index as u64)
+    }
+
+    /// Whether the ring shows this block at the position in its header.
+    fn shows(&self, block: u32, header: Header) -> bool {
+        let position = header.position();
+        let index = (position & ((1 << self.index_bits) - 1)) as usize;
+        if index >= self.slots.len() {
+            return false;
+        }
+        // ORDERING: Acquire, as in `slot`.
+        let slot = Slot(self.slots[index].load(Acquire));
+        let lap = slot.lap();
+        slot.block() == block && self.in_header(At { lap, index }) == position
+    }
+
+    /// Looks at the tail, and whether there is room.
+    fn find_tail(&self) -> Result<Tail, Corrupted> {
+        for _ in 0..PATIENCE {
+            let (at, slot) = self.seek_tail()?;
+            if slot.is_closed() {
+                return Ok(Tail::Closed);
+            }
+            let before = At {
+                lap: at.lap.wrapping_sub(1) & LAP_MASK,
+                ..at
+            };
+            let block = self.blocks.check(slot.block())?;
+            let header = self.blocks.header(block);
+            if !header.is_queued_at(self.number, self.in_header(before)) {
+                return Ok(Tail::Room(at, slot));
+            }
+            // A load may be old news: if it is still queued at this very moment, the ring is full.
+            if self.blocks.change(block, header, header) {
+                return Ok(Tail::Full);
+            }
+        }
+        Err(Corrupted)
+    }
+
+    /// The first position that has not been filled, and what its slot says.
+    fn seek_tail(&self) -> Result<(At, Slot), Corrupted> {
+        let start = self.read(self.tail)?;
+        let mut at = start;
+        for _ in 0..self.slots.len() + PATIENCE {
+            let slot = self.slot(at);
+            match slot.ahead_of(at) {
+                -1 => {
+                    if at != start {
+                        self.advance(self.tail, at);
+                    }
+                    return Ok((at, slot));
+                }
+                // It was filled in the slot's lap.
+                0.. => {
+                    let lap = slot.lap();
+                    at = self.after(At { lap, ..at });
+                }
+                _ => return Err(Corrupted),
+            }
+        }
+        Err(Corrupted)
+    }
+
+    /// The first position that has not been taken.
+    fn seek_head(&self) -> Result<At, Corrupted> {
+        let mut at = self.read(self.head)?;
+        for _ in 0..self.slots.len() + PATIENCE {
+            let slot = self.slot(at);
+            match slot.ahead_of(at) {
+                -1 => return Ok(at),
+                0 => {
+                    let header = self.blocks.header(self.blocks.check(slot.block())?);
+                    if header.is_queued_at(self.number, self.in_header(at)) {
+                        return Ok(at);
+                    }
+                    at = self.after(at);
+                }
+                1.. => at = self.after_lap_before(at, slot),
+                _ => return Err(Corrupted),
+            }
+        }
+        Err(Corrupted)
+    }
+
+    fn slot(&self, at: At) -> Slot {
+        // ORDERING: Acquire pairs with the Release of the commit, or of closing: the block's header
+        // and content are seen as they were then, or newer.
+        Slot(self.slots[at.index].load(Acquire))
+    }
+
+    /// Whether a slot still says what was read, at this very moment: a load may be old news.
+    fn confirm(&self, at: At, slot: Slot) -> bool {
+        // ORDERING: AcqRel, a read-modify-write as the commit, which acquires it: whoever puts next at
+        // this position sees what was done before the answer that is given now.
+        self.slots[at.index]
+            .compare_exchange(slot.0, slot.0, AcqRel, Relaxed)
+            .is_ok()
+    }
+
+    /// Reads a hint.
+    fn read(&self, hint: &AtomicU64) -> Result<At, Corrupted> {
+        // ORDERING: Acquire pairs with the Release in `advance`: the slots behind it are seen as
+        // filled, so that a slot never seems to be more than one lap behind.
+        let hint = hint.load(Acquire);
+        let index = (hint & (MOST_PLACES as u64 - 1)) as usize;
+        if index >= self.slots.len() {
+            return Err(Corrupted);
+        }
+        let lap = (hint >> HINT_SHIFT).wrapping_add(1) & LAP_MASK;
+        Ok(At { lap, index })
+    }
+
+    /// Stores a hint. Others may have stored a later one meanwhile; who finds this one walks.
+    fn advance(&self, hint: &AtomicU64, to: At) {
+        let lap = to.lap.wrapping_sub(1) & LAP_MASK;
+        // ORDERING: Release pairs with the Acquire in `read`.
+        hint.store(lap << HINT_SHIFT | to.index as u64, Release);
+    }
+
+    fn after(&self, at: At) -> At {
+        if at.index + 1 < self.slots.len() {
+            At {
+                index: at.index + 1,
+                ..at
+            }
+        } else {
+            At {
+                lap: (at.lap + 1) & LAP_MASK,
+                index: 0,
+            }
+        }
+    }
+
+    /// The slot was filled in a later lap, so what stood there in the lap before that was taken.
+    fn after_lap_before(&self, at: At, slot: Slot) -> At {
+        let lap = slot.lap().wrapping_sub(1) & LAP_MASK;
+        self.after(At { lap, ..at })
+    }
+
+    /// How many positions lie between, 0 if the second is not the later one.
+    fn between(&self, head: At, tail: At) -> usize {
+        let laps = tail.lap.wrapping_sub(head.lap) & LAP_MASK;
+        let places = match laps {
+            0 => tail.index.saturating_sub(head.index),
+            1 => (self.slots.len() + tail.index).saturating_sub(head.index),
+            _ => 0,
+        };
+        places.min(self.slots.len())
+    }
+
+    /// A position as headers have it.
+    fn in_header(&self, at: At) -> u64 {
+        (at.lap << self.index_bits | at.index as u64) & POSITION_MASK
+    }
+}
+
+/// Whether every item that was put into these rings, all there are over their blocks, has been
+/// acknowledged. A `true` is exact: there was such a moment between call and return.
+pub(crate) fn all_done(rings: &[Ring<'_>]) -> Result<bool, Corrupted> {
+    let puts = |ring: &Ring<'_>| ring.puts();
+    let before: Result<Vec<u64>, Corrupted> = rings.iter().map(puts).collect();
+    let Some(blocks) = rings.first().map(Ring::blocks) else {
+        return Ok(true);
+    };
+    for block in 0..blocks.count() {
+        let header = blocks.header(block);
+        let unfinished = match header.state() {
+            Some(State::Free | State::Owned) => false,
+            Some(State::Queued) => is_shown(rings, block, header),
+            Some(State::Forwarded | State::Leased | State::Orphan) => true,
+            None => return Err(Corrupted),
+        };
+        if unfinished {
+            return Ok(false);
+        }
+    }
+    let after: Result<Vec<u64>, Corrupted> = rings.iter().map(puts).collect();
+    // Without a put in between, a block that was seen done stayed so.
+    Ok(before? == after?)
+}
+
+fn is_shown(rings: &[Ring<'_>], block: u32, header: Header) -> bool {
+    rings
+        .iter()
+        .find(|ring| ring.number == header.ring())
+        .is_some_and(|ring| ring.shows(block, header))
+}
+
+/// Recovers what a process had that is dead, which must be certain: no instruction of it runs any more.
+/// The rings are all there are over their blocks. Says whether anything was recovered, or is waiting to
+/// be [adopted](Blocks::adopt).
+///
+/// Lock-free and idempotent. Any number of processes may do it at the same time, be killed in it, stop
+/// in it and go on long after the dead one's place was given to another. The place must not be given
+/// away before one of them has come to the end.
+pub(crate) fn sweep(rings: &[Ring<'_>], dead: Owner) -> bool {
+    let Some(blocks) = rings.first().map(Ring::blocks) else {
+        return false;
+    };
+    let (mut recovered, mut orphan) = (false, None);
+    for block in 0..blocks.count() {
+        let mut header = blocks.header(block);
+        if header.owner() == dead {
+            recovered |= blocks.recover(block, header, || is_shown(rings, block, header));
+            header = blocks.header(block);
+        }
+        if header.state() == Some(State::Orphan) {
+            orphan = Some(block);
+        }
+    }
+    if let Some(block) = orphan {
+        // He may have been killed before he could say so, or another sweeper.
+        blocks.raise(block);
+    }
+    recovered || orphan.is_some()
+}
