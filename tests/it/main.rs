@@ -62,6 +62,8 @@ mod shared_counts;
 mod shared_event;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_locks;
+#[cfg(target_os = "linux")]
+mod shared_queue;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_values;
 #[cfg(target_os = "linux")]

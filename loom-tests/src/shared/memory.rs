@@ -1,4 +1,4 @@
-//! The memory of a model, with a ring or two of it, and what a process does there.
+//! The memory of a model, with a ring in it, and what a process does there.
 
 use brigade_core::sync::UnsafeCell;
 
@@ -22,13 +22,13 @@ const fn owner(index: u16) -> Owner {
 pub(super) struct Memory {
     words: Vec<AtomicU64>,
     orphans: AtomicU64,
-    slots: [Vec<AtomicU64>; 2],
-    hints: [AtomicU64; 4],
+    slots: Vec<AtomicU64>,
+    hints: [AtomicU64; 2],
     contents: Vec<UnsafeCell<u32>>,
 }
 
 impl Memory {
-    /// Zeroed, with two rings of so many places over these blocks.
+    /// Zeroed, with a ring of so many places over these blocks.
     pub(super) fn new(places: usize, blocks: usize) -> Self {
         Self::near_wrap(places, blocks, 0)
     }
@@ -40,25 +40,24 @@ impl Memory {
         Self {
             words: words(blocks, 0),
             orphans: AtomicU64::new(0),
-            slots: [words(places, lap << 25), words(places, lap << 25)],
-            hints: [lap, lap, lap, lap].map(|lap| AtomicU64::new(lap << 24)),
+            slots: words(places, lap << 25),
+            hints: [lap, lap].map(|lap| AtomicU64::new(lap << 24)),
             contents: (0..blocks).map(|_| UnsafeCell::new(0)).collect(),
         }
     }
 
     pub(super) fn blocks(&self) -> Blocks<'_> {
-        Blocks::new(&self.words, 1, &self.orphans)
+        Blocks::new(
+            &self.words,
+            u32::try_from(self.words.len()).unwrap(),
+            1,
+            &self.orphans,
+        )
     }
 
     pub(super) fn ring(&self) -> Ring<'_> {
-        let [head, tail, ..] = &self.hints;
-        Ring::new(self.blocks(), 0, &self.slots[0], head, tail)
-    }
-
-    /// Another ring over the same blocks.
-    pub(super) fn other(&self) -> Ring<'_> {
-        let [.., head, tail] = &self.hints;
-        Ring::new(self.blocks(), 1, &self.slots[1], head, tail)
+        let [head, tail] = &self.hints;
+        Ring::new(self.blocks(), &self.slots, head, tail)
     }
 
     pub(super) fn write(&self, block: u32, item: u32) {
@@ -103,16 +102,6 @@ impl Memory {
         let leased = self.lease(me)?;
         let item = self.read(leased.block);
         self.blocks().acknowledge(leased);
-        Some(item)
-    }
-
-    /// Takes an item and answers in the other ring.
-    pub(super) fn answer(&self, me: Owner) -> Option<u32> {
-        let leased = self.lease(me)?;
-        let item = self.read(leased.block);
-        let leased = self.blocks().spoil(me, leased);
-        self.write(leased.block, item + 100);
-        assert_eq!(self.other().forward(me, leased).unwrap(), Put::Done);
         Some(item)
     }
 

@@ -99,6 +99,15 @@ impl<S: Sleep> Bell<S> {
         }
     }
 
+    /// Whether somebody may wait, after a change that was made by a `SeqCst` access: spares the fence of
+    /// [`ring`](Self::ring), which is to follow if so.
+    #[inline]
+    pub(crate) fn is_waited(&self) -> bool {
+        // ORDERING: SeqCst, as the change: either this comes after the fence in `announce`, and sees the
+        // flag, or the waiter sees the change.
+        self.0.word().load(Ordering::SeqCst) & WAITED != 0
+    }
+
     #[cold]
     fn wake(&self, sleepers: u32) {
         // ORDERING: Relaxed: the fence in `ring` comes before, and pairs with the one in `announce`.

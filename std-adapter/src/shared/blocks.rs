@@ -14,13 +14,9 @@
 //!                                                                          put back, or p died
 //! ```
 //!
-//! `FORWARDED(p, pos)` is a `QUEUED` that was a `LEASED`: a block filled anew by whoever had leased it,
-//! and put into another ring. If its owner dies before the ring shows it, the lease has to be
-//! redelivered, while a block that was merely being put is free again.
-//!
 //! A header that names a process carries its incarnation as well: the index of a process that died
 //! is given to another, and what a slow survivor still does for the first must not hit the second.
-//! Incarnations are 10 bits: a survivor that stops inside [`sweep`](super::ring::sweep) between two
+//! Incarnations are 10 bits: a survivor that stops inside [`sweep`](super::ring::Ring::sweep) between two
 //! instructions, sleeps while exactly a multiple of 1024 processes come and go on one index, and wakes
 //! up while the last of them has the very same block in the very same state, frees it wrongly.
 //!
@@ -32,7 +28,6 @@
 use super::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    fence,
 };
 use super::corrupted::Corrupted;
 use super::participants::Owner;
@@ -47,36 +42,31 @@ pub(crate) enum State {
     Free = 0,
     Owned = 1,
     Queued = 2,
-    Forwarded = 3,
-    Leased = 4,
-    Orphan = 5,
+    Leased = 3,
+    Orphan = 4,
 }
 
-/// `state:3 | index:10 | incarnation:10 | ring:2 | rest:39`, where the rest is a position, or
-/// `spoiled:1 | tries:16`. All zero is free.
+/// `state:3 | index:10 | incarnation:10 | rest:41`, where the rest is a position, or how often it was
+/// delivered. All zero is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header(u64);
 
 const STATE_SHIFT: u32 = 61;
 const INDEX_SHIFT: u32 = 51;
 const INCARNATION_SHIFT: u32 = 41;
-const RING_SHIFT: u32 = 39;
 const TEN_BITS: u64 = (1 << 10) - 1;
-const SPOILED: u64 = 1 << 16;
-const TRIES: u64 = SPOILED - 1;
 
 /// The bits of a position that fit into a header.
-pub(crate) const POSITION_MASK: u64 = (1 << RING_SHIFT) - 1;
+pub(crate) const POSITION_MASK: u64 = (1 << INCARNATION_SHIFT) - 1;
 
 impl Header {
     pub(crate) const FREE: Self = Self(0);
 
-    const fn new(state: State, owner: Owner, ring: u8, rest: u64) -> Self {
+    const fn new(state: State, owner: Owner, rest: u64) -> Self {
         Self(
             (state as u64) << STATE_SHIFT
                 | (owner.index as u64) << INDEX_SHIFT
                 | (owner.incarnation as u64) << INCARNATION_SHIFT
-                | (ring as u64) << RING_SHIFT
                 | rest,
         )
     }
@@ -86,9 +76,8 @@ impl Header {
             0 => State::Free,
             1 => State::Owned,
             2 => State::Queued,
-            3 => State::Forwarded,
-            4 => State::Leased,
-            5 => State::Orphan,
+            3 => State::Leased,
+            4 => State::Orphan,
             _ => return None,
         })
     }
@@ -101,11 +90,6 @@ impl Header {
         }
     }
 
-    /// Which ring it is in, or was taken from.
-    pub(crate) const fn ring(self) -> u8 {
-        (self.0 >> RING_SHIFT & 3) as u8
-    }
-
     /// Where it is queued.
     pub(crate) const fn position(self) -> u64 {
         self.0 & POSITION_MASK
@@ -113,34 +97,18 @@ impl Header {
 
     /// How often it was delivered before, of something leased or an orphan.
     pub(crate) const fn tries(self) -> u16 {
-        (self.0 & TRIES) as u16
+        (self.0 & 0xFFFF) as u16
     }
 
-    /// Whether the content of something leased, or an orphan, was being written over.
-    pub(crate) const fn is_spoiled(self) -> bool {
-        self.0 & SPOILED != 0
+    /// Whether it is queued at this position.
+    pub(crate) const fn is_queued_at(self, position: u64) -> bool {
+        matches!(self.state(), Some(State::Queued)) && self.position() == position & POSITION_MASK
     }
 
-    /// Whether it is in this ring at this position.
-    pub(crate) const fn is_queued_at(self, ring: u8, position: u64) -> bool {
-        matches!(self.state(), Some(State::Queued | State::Forwarded))
-            && self.ring() == ring
-            && self.position() == position & POSITION_MASK
-    }
-
-    const fn queued(state: State, owner: Owner, ring: u8, position: u64) -> Self {
-        Self::new(state, owner, ring, position & POSITION_MASK)
-    }
-
-    /// The same for an orphan, delivered once more.
-    const fn orphaned(self, tries: u16) -> Self {
-        let spoiled = self.0 & SPOILED;
-        Self::new(
-            State::Orphan,
-            self.owner(),
-            self.ring(),
-            spoiled | tries as u64,
-        )
+    /// What a dead process leased, or one gives back: delivered once more.
+    const fn orphaned(self) -> Self {
+        let tries = self.tries().saturating_add(1);
+        Self::new(State::Orphan, self.owner(), tries as u64)
     }
 }
 
@@ -160,12 +128,8 @@ pub(crate) struct Owned {
 #[must_use]
 pub(crate) struct Leased {
     pub(crate) block: u32,
-    /// Which ring it comes from.
-    pub(crate) ring: u8,
     /// How often it was delivered before.
     pub(crate) tries: u16,
-    /// Whether somebody died while writing over the content.
-    pub(crate) spoiled: bool,
 }
 
 /// A set of blocks: `count` times `stride` words, the first of each being its header.
@@ -182,19 +146,23 @@ const RAISED: u64 = 1;
 const VERSION: u64 = 1 << 25;
 
 impl<'a> Blocks<'a> {
-    /// The blocks in these words; zeroed words are free blocks.
+    /// So many blocks in these words; zeroed words are free blocks.
     ///
     /// # Panics
     ///
-    /// If there are none, too many, or the words are not a multiple of the stride.
-    pub(crate) fn new(words: &'a [AtomicU64], stride: usize, orphans: &'a AtomicU64) -> Self {
-        let count = words.len() / stride;
-        assert_eq!(words.len() % stride, 0);
-        assert!(count > 0 && count <= MOST_BLOCKS as usize);
+    /// If there are none, too many, or the words are not as many as they take.
+    #[inline]
+    pub(crate) fn new(
+        words: &'a [AtomicU64],
+        count: u32,
+        stride: usize,
+        orphans: &'a AtomicU64,
+    ) -> Self {
+        assert!(count > 0 && count <= MOST_BLOCKS && words.len() == count as usize * stride);
         Self {
             words,
             stride,
-            count: u32::try_from(count).expect("checked above"),
+            count,
             orphans,
         }
     }
@@ -235,7 +203,7 @@ impl<'a> Blocks<'a> {
         if self.word(block).load(Relaxed) != Header::FREE.0 {
             return None;
         }
-        let owned = Header::new(State::Owned, me, 0, 0);
+        let owned = Header::new(State::Owned, me, 0);
         // ORDERING: Acquire pairs with the Release of whoever freed it: his reads of the content come
         // before our writes, and we see as much of the rings as he did when he took it.
         let claim = self
@@ -270,24 +238,9 @@ impl<'a> Blocks<'a> {
         });
     }
 
-    /// Says that the content is about to be written over, for [`Ring::forward`].
-    ///
-    /// [`Ring::forward`]: super::ring::Ring::forward
-    pub(crate) fn spoil(&self, me: Owner, leased: Leased) -> Leased {
-        let leased = Leased {
-            spoiled: true,
-            ..leased
-        };
-        self.mark_leased(me, leased);
-        // ORDERING: Release: the compiler keeps the writes behind the mark, so who is killed among
-        // them is marked. It pairs with nothing: a dead process is seen with all it did.
-        fence(Release);
-        leased
-    }
-
     /// Leaves the item for somebody else; it counts as delivered once more.
     pub(crate) fn put_back(&self, me: Owner, leased: Leased) {
-        let orphan = leased.header(me).orphaned(leased.tries.saturating_add(1));
+        let orphan = leased.header(me).orphaned();
         // ORDERING: Release pairs with the Acquire of whoever takes it: the content, as we saw it.
         self.word(leased.block).store(orphan.0, Release);
         self.raise(leased.block);
@@ -300,7 +253,8 @@ impl<'a> Blocks<'a> {
         if flag & RAISED == 0 {
             return None;
         }
-        let hint = (flag >> 1) as u32 % (1 << 24) % self.count;
+        #[allow(clippy::cast_possible_truncation, reason = "24 bits are left")]
+        let hint = (flag >> 1 & (u64::from(MOST_BLOCKS) - 1)) as u32 % self.count;
         let found = (hint..self.count)
             .chain(0..hint)
             .find_map(|block| self.adopt_this(me, block));
@@ -321,9 +275,7 @@ impl<'a> Blocks<'a> {
         }
         let leased = Leased {
             block,
-            ring: header.ring(),
             tries: header.tries(),
-            spoiled: header.is_spoiled(),
         };
         self.change(block, header, leased.header(me))
             .then_some(leased)
@@ -349,72 +301,46 @@ impl<'a> Blocks<'a> {
     }
 
     /// Says that a block of ours is about to stand at this position.
-    pub(super) fn mark_queued(
-        &self,
-        me: Owner,
-        block: u32,
-        forwarded: bool,
-        ring: u8,
-        position: u64,
-    ) {
-        let state = if forwarded {
-            State::Forwarded
-        } else {
-            State::Queued
-        };
-        let header = Header::queued(state, me, ring, position);
+    pub(super) fn mark_queued(&self, me: Owner, owned: Owned, position: u64) {
+        let header = Header::new(State::Queued, me, position & POSITION_MASK);
         // ORDERING: Relaxed: nobody looks for it before the ring's slot names the block, and that is
         // written with Release.
-        self.word(block).store(header.0, Relaxed);
+        self.word(owned.block).store(header.0, Relaxed);
     }
 
     /// Takes that back.
     pub(super) fn mark_owned(&self, me: Owner, owned: Owned) {
         // ORDERING: Relaxed: only we and a sweep after our death look at it.
-        let header = Header::new(State::Owned, me, 0, 0);
+        let header = Header::new(State::Owned, me, 0);
         self.word(owned.block).store(header.0, Relaxed);
     }
 
-    /// Says that it is leased to us.
-    pub(super) fn mark_leased(&self, me: Owner, leased: Leased) {
-        // ORDERING: Relaxed: only we and a sweep after our death look at it.
-        self.word(leased.block).store(leased.header(me).0, Relaxed);
-    }
-
-    /// What the sweep does with what a dead process had: see [`sweep`](super::ring::sweep).
+    /// What the sweep does with what a dead process had: see [`sweep`](super::ring::Ring::sweep).
     /// `is_shown` tells whether the ring shows the block at the position in the header.
-    pub(super) fn recover(&self, block: u32, header: Header, is_shown: impl Fn() -> bool) -> bool {
-        let orphan = match header.state() {
+    pub(super) fn recover(&self, block: u32, header: Header, is_shown: impl FnOnce() -> bool) {
+        let left = match header.state() {
             Some(State::Owned) => Header::FREE,
-            Some(State::Queued) if !is_shown() => Header::FREE,
-            Some(State::Forwarded) if !is_shown() => {
-                Header::new(State::Orphan, header.owner(), header.ring(), SPOILED)
+            Some(State::Queued) => {
+                if is_shown() {
+                    return;
+                }
+                Header::FREE
             }
-            Some(State::Leased) => header.orphaned(header.tries().saturating_add(1)),
-            _ => return false,
+            Some(State::Leased) => header.orphaned(),
+            Some(State::Free | State::Orphan) | None => return,
         };
-        self.change(block, header, orphan)
+        // If it fails, another survivor was faster.
+        self.change(block, header, left);
     }
 }
 
 impl Leased {
-    fn header(self, me: Owner) -> Header {
-        let spoiled = if self.spoiled { SPOILED } else { 0 };
-        Header::new(
-            State::Leased,
-            me,
-            self.ring,
-            spoiled | u64::from(self.tries),
-        )
+    /// A block that is taken from a ring.
+    pub(super) fn first(block: u32) -> Self {
+        Self { block, tries: 0 }
     }
-}
 
-pub(super) fn leased(me: Owner, block: u32, ring: u8) -> (Leased, Header) {
-    let leased = Leased {
-        block,
-        ring,
-        tries: 0,
-        spoiled: false,
-    };
-    (leased, leased.header(me))
+    pub(super) fn header(self, me: Owner) -> Header {
+        Header::new(State::Leased, me, u64::from(self.tries))
+    }
 }

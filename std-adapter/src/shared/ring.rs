@@ -32,7 +32,7 @@
 //! for its place sees at least all that those saw who had the block, so it never marks it for a
 //! position at which it has stood already.
 //!
-//! **A death** leaves one of these, and [`sweep`] deals with each by one compare-and-swap. `OWNED`: was
+//! **A death** leaves one of these, and [`Ring::sweep`] deals with each by one compare-and-swap. `OWNED`: was
 //! being filled; free. `QUEUED(p, t)` with slot `(t, block)`: was put, and stays. With any other slot:
 //! never was put, and who could is dead; free. `LEASED`: to be delivered again.
 //!
@@ -41,8 +41,8 @@
 //!
 //! Progress: lock-free, all of it; a process that is stopped or killed holds up nobody. Slots have 39
 //! bits of lap: a producer that stops right before its commit while exactly a multiple of 2^39 laps
-//! pass puts its item out of turn. Headers have 39 bits of position: a consumer that stops between
-//! reading a slot and reading the header meets the odds of 2^39 items.
+//! pass puts its item out of turn. Headers have 41 bits of position: a consumer that stops between
+//! reading a slot and reading the header meets the odds of 2^41 items.
 //!
 //! The idea of keeping the truth in the slots and having cursors follow is that of Michael's and
 //! Scott's queue (1996), and of Valois's array before.
@@ -53,7 +53,7 @@ use super::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
 };
-use super::blocks::{Blocks, Header, Leased, MOST_BLOCKS, Owned, POSITION_MASK, State, leased};
+use super::blocks::{Blocks, Header, Leased, MOST_BLOCKS, Owned, POSITION_MASK, State};
 use super::corrupted::Corrupted;
 use super::participants::Owner;
 
@@ -104,7 +104,8 @@ impl Slot {
     /// How many laps it is past this position's: -1 while the position is to be filled.
     fn ahead_of(self, at: At) -> i64 {
         // The difference of two numbers of 39 bits, as one of 39 bits with a sign.
-        (self.lap().wrapping_sub(at.lap) << LAP_SHIFT).cast_signed() >> LAP_SHIFT
+        i64::from_ne_bytes((self.lap().wrapping_sub(at.lap) << LAP_SHIFT).to_ne_bytes())
+            >> LAP_SHIFT
     }
 }
 
@@ -147,17 +148,13 @@ enum Tail {
     Closed,
 }
 
-/// One ring over a set of blocks. Several may share the blocks; then they have different numbers.
-///
-/// Zeroed memory is an empty ring.
+/// A ring over a set of blocks. Zeroed memory is an empty one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ring<'a> {
     blocks: Blocks<'a>,
     slots: &'a [AtomicU64],
     head: &'a AtomicU64,
     tail: &'a AtomicU64,
-    /// From 0 to 3.
-    number: u8,
     /// How many bits of a position in a header are the place.
     index_bits: u32,
 }
@@ -167,21 +164,19 @@ impl<'a> Ring<'a> {
     ///
     /// # Panics
     ///
-    /// If there are no slots, too many, or the number is above 3.
+    /// If there are no slots, or too many.
     pub(crate) fn new(
         blocks: Blocks<'a>,
-        number: u8,
         slots: &'a [AtomicU64],
         head: &'a AtomicU64,
         tail: &'a AtomicU64,
     ) -> Self {
-        assert!(!slots.is_empty() && slots.len() <= MOST_PLACES && number < 4);
+        assert!(!slots.is_empty() && slots.len() <= MOST_PLACES);
         Self {
             blocks,
             slots,
             head,
             tail,
-            number,
             index_bits: slots.len().next_power_of_two().ilog2(),
         }
     }
@@ -211,44 +206,32 @@ impl<'a> Ring<'a> {
 
     /// Puts a block that has been filled. Commits by one compare-and-swap.
     pub(crate) fn commit(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
-        let put = self.put(me, owned.block, false);
+        let put = self.put(me, owned);
         if put != Ok(Put::Done) {
             self.blocks.mark_owned(me, owned);
         }
         put
     }
 
-    /// Puts a leased block, which has been [spoiled](Blocks::spoil) and filled anew: acknowledges the
-    /// lease and delivers the answer in one instruction.
-    pub(crate) fn forward(&self, me: Owner, leased: Leased) -> Result<Put, Corrupted> {
-        let put = self.put(me, leased.block, true);
-        if put != Ok(Put::Done) {
-            self.blocks.mark_leased(me, leased);
-        }
-        put
-    }
-
-    fn put(&self, me: Owner, block: u32, forwarded: bool) -> Result<Put, Corrupted> {
+    fn put(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
         for _ in 0..PATIENCE {
             let (at, before) = match self.find_tail()? {
                 Tail::Full => return Ok(Put::Full),
                 Tail::Closed => return Ok(Put::Closed),
                 Tail::Room(at, before) => (at, before),
             };
-            let position = self.in_header(at);
-            self.blocks
-                .mark_queued(me, block, forwarded, self.number, position);
+            self.blocks.mark_queued(me, owned, self.in_header(at));
             // ORDERING: SeqCst for the bell that is looked at next. Release pairs with the Acquire of
             // who finds the slot: header and content are seen. Acquire pairs with `confirm`. On
             // failure `find_tail` looks again.
             let commit = self.slots[at.index].compare_exchange(
                 before.0,
-                Slot::new(at.lap, block).0,
+                Slot::new(at.lap, owned.block).0,
                 SeqCst,
                 Relaxed,
             );
             if commit.is_ok() {
-                self.advance(self.tail, self.after(at));
+                Self::advance(self.tail, self.after(at));
                 return Ok(Put::Done);
             }
         }
@@ -264,7 +247,7 @@ impl<'a> Ring<'a> {
             match slot.ahead_of(at) {
                 -1 if self.confirm(at, slot) => {
                     if at != start {
-                        self.advance(self.head, at);
+                        Self::advance(self.head, at);
                     }
                     return Ok(if slot.is_closed() {
                         Taken::Closed
@@ -276,11 +259,11 @@ impl<'a> Ring<'a> {
                 0 => {
                     let block = self.blocks.check(slot.block())?;
                     let header = self.blocks.header(block);
-                    let (leased, lease) = leased(me, block, self.number);
-                    let is_here = header.is_queued_at(self.number, self.in_header(at));
+                    let leased = Leased::first(block);
+                    let is_here = header.is_queued_at(self.in_header(at));
                     at = self.after(at);
-                    if is_here && self.blocks.change(block, header, lease) {
-                        self.advance(self.head, at);
+                    if is_here && self.blocks.change(block, header, leased.header(me)) {
+                        Self::advance(self.head, at);
                         return Ok(Taken::Item(leased));
                     }
                 }
@@ -330,8 +313,8 @@ impl<'a> Ring<'a> {
         Ok(self.between(head, tail))
     }
 
-    /// How many items were put so far, modulo 2^63: to tell whether any was between two calls.
-    pub(crate) fn puts(&self) -> Result<u64, Corrupted> {
+    /// Where the next put goes: another value if there was one in between.
+    pub(crate) fn tail(&self) -> Result<u64, Corrupted> {
         let (at, _) = self.seek_tail()?;
         Ok(at.lap << HINT_SHIFT | at.index as u64)
     }
@@ -339,6 +322,7 @@ impl<'a> Ring<'a> {
     /// Whether the ring shows this block at the position in its header.
     fn shows(&self, block: u32, header: Header) -> bool {
         let position = header.position();
+        #[allow(clippy::cast_possible_truncation, reason = "24 bits at most are left")]
         let index = (position & ((1 << self.index_bits) - 1)) as usize;
         if index >= self.slots.len() {
             return false;
@@ -362,7 +346,7 @@ impl<'a> Ring<'a> {
             };
             let block = self.blocks.check(slot.block())?;
             let header = self.blocks.header(block);
-            if !header.is_queued_at(self.number, self.in_header(before)) {
+            if !header.is_queued_at(self.in_header(before)) {
                 return Ok(Tail::Room(at, slot));
             }
             // A load may be old news: if it is still queued at this very moment, the ring is full.
@@ -382,7 +366,7 @@ impl<'a> Ring<'a> {
             match slot.ahead_of(at) {
                 -1 => {
                     if at != start {
-                        self.advance(self.tail, at);
+                        Self::advance(self.tail, at);
                     }
                     return Ok((at, slot));
                 }
@@ -406,7 +390,7 @@ impl<'a> Ring<'a> {
                 -1 => return Ok(at),
                 0 => {
                     let header = self.blocks.header(self.blocks.check(slot.block())?);
-                    if header.is_queued_at(self.number, self.in_header(at)) {
+                    if header.is_queued_at(self.in_header(at)) {
                         return Ok(at);
                     }
                     at = self.after(at);
@@ -438,6 +422,7 @@ impl<'a> Ring<'a> {
         // ORDERING: Acquire pairs with the Release in `advance`: the slots behind it are seen as
         // filled, so that a slot never seems to be more than one lap behind.
         let hint = hint.load(Acquire);
+        #[allow(clippy::cast_possible_truncation, reason = "24 bits are left")]
         let index = (hint & (MOST_PLACES as u64 - 1)) as usize;
         if index >= self.slots.len() {
             return Err(Corrupted);
@@ -447,7 +432,7 @@ impl<'a> Ring<'a> {
     }
 
     /// Stores a hint. Others may have stored a later one meanwhile; who finds this one walks.
-    fn advance(&self, hint: &AtomicU64, to: At) {
+    fn advance(hint: &AtomicU64, to: At) {
         let lap = to.lap.wrapping_sub(1) & LAP_MASK;
         // ORDERING: Release pairs with the Acquire in `read`.
         hint.store(lap << HINT_SHIFT | to.index as u64, Release);
@@ -488,65 +473,50 @@ impl<'a> Ring<'a> {
     fn in_header(&self, at: At) -> u64 {
         (at.lap << self.index_bits | at.index as u64) & POSITION_MASK
     }
-}
 
-/// Whether every item that was put into these rings, all there are over their blocks, has been
-/// acknowledged. A `true` is exact: there was such a moment between call and return.
-pub(crate) fn all_done(rings: &[Ring<'_>]) -> Result<bool, Corrupted> {
-    let puts = |ring: &Ring<'_>| ring.puts();
-    let before: Result<Vec<u64>, Corrupted> = rings.iter().map(puts).collect();
-    let Some(blocks) = rings.first().map(Ring::blocks) else {
-        return Ok(true);
-    };
-    for block in 0..blocks.count() {
-        let header = blocks.header(block);
-        let unfinished = match header.state() {
-            Some(State::Free | State::Owned) => false,
-            Some(State::Queued) => is_shown(rings, block, header),
-            Some(State::Forwarded | State::Leased | State::Orphan) => true,
-            None => return Err(Corrupted),
-        };
-        if unfinished {
-            return Ok(false);
+    /// Whether every item that was put has been acknowledged. A `true` is exact: there was such a
+    /// moment between call and return.
+    pub(crate) fn is_done(&self) -> Result<bool, Corrupted> {
+        let (before, _) = self.seek_tail()?;
+        for block in 0..self.blocks.count() {
+            let header = self.blocks.header(block);
+            let is_done = match header.state() {
+                Some(State::Free | State::Owned) => true,
+                Some(State::Queued) => !self.shows(block, header),
+                Some(State::Leased | State::Orphan) => false,
+                None => return Err(Corrupted),
+            };
+            if !is_done {
+                return Ok(false);
+            }
+        }
+        let (after, _) = self.seek_tail()?;
+        // Without a put in between, a block that was seen done stayed so.
+        Ok(before == after)
+    }
+
+    /// Recovers what a process had that is dead, which must be certain: no instruction of it runs any
+    /// more.
+    ///
+    /// Lock-free and idempotent. Any number of processes may do it at the same time, be killed in it,
+    /// stop in it and go on long after the dead one's place was given to another. The place must not
+    /// be given away before one of them has come to the end.
+    pub(crate) fn sweep(&self, dead: Owner) {
+        let mut orphan = None;
+        for block in 0..self.blocks.count() {
+            let mut header = self.blocks.header(block);
+            if header.owner() == dead {
+                self.blocks
+                    .recover(block, header, || self.shows(block, header));
+                header = self.blocks.header(block);
+            }
+            if header.state() == Some(State::Orphan) {
+                orphan = Some(block);
+            }
+        }
+        if let Some(block) = orphan {
+            // Who made it one may have been killed before he could say so.
+            self.blocks.raise(block);
         }
     }
-    let after: Result<Vec<u64>, Corrupted> = rings.iter().map(puts).collect();
-    // Without a put in between, a block that was seen done stayed so.
-    Ok(before? == after?)
-}
-
-fn is_shown(rings: &[Ring<'_>], block: u32, header: Header) -> bool {
-    rings
-        .iter()
-        .find(|ring| ring.number == header.ring())
-        .is_some_and(|ring| ring.shows(block, header))
-}
-
-/// Recovers what a process had that is dead, which must be certain: no instruction of it runs any more.
-/// The rings are all there are over their blocks. Says whether anything was recovered, or is waiting to
-/// be [adopted](Blocks::adopt).
-///
-/// Lock-free and idempotent. Any number of processes may do it at the same time, be killed in it, stop
-/// in it and go on long after the dead one's place was given to another. The place must not be given
-/// away before one of them has come to the end.
-pub(crate) fn sweep(rings: &[Ring<'_>], dead: Owner) -> bool {
-    let Some(blocks) = rings.first().map(Ring::blocks) else {
-        return false;
-    };
-    let (mut recovered, mut orphan) = (false, None);
-    for block in 0..blocks.count() {
-        let mut header = blocks.header(block);
-        if header.owner() == dead {
-            recovered |= blocks.recover(block, header, || is_shown(rings, block, header));
-            header = blocks.header(block);
-        }
-        if header.state() == Some(State::Orphan) {
-            orphan = Some(block);
-        }
-    }
-    if let Some(block) = orphan {
-        // He may have been killed before he could say so, or another sweeper.
-        blocks.raise(block);
-    }
-    recovered || orphan.is_some()
 }

@@ -1,0 +1,118 @@
+//! What comes out of a queue: [`Lease`], [`Iter`], [`Remaining`].
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use super::{Queue, lease_of};
+use crate::executor::Message;
+use crate::shared::depot::{Nothing, Ticket};
+use crate::shared::queue_error::GetError;
+
+/// An item of a [`Queue`] that this process has taken and not finished. It is finished when this is dropped, also
+/// by a panic; if the process dies before, it is delivered again.
+#[must_use = "dropping the lease reports the item as finished"]
+pub struct Lease<'a, T> {
+    // Dropped in this order: the item, then the report.
+    item: T,
+    ticket: Ticket<'a>,
+}
+
+impl<'a, T> Lease<'a, T> {
+    pub(super) fn new(item: T, ticket: Ticket<'a>) -> Self {
+        Self { item, ticket }
+    }
+
+    /// How often the item was delivered before and not finished: put back, or held by a process that died.
+    /// Counted up to 65535.
+    #[must_use]
+    pub fn attempts(&self) -> u16 {
+        self.ticket.tries()
+    }
+
+    /// Leaves the item, as it was put, to whoever asks next. It comes before all others. Never waits; lock-free.
+    pub fn put_back(self) {
+        self.ticket.put_back();
+    }
+
+    /// Reports the item as finished and hands it out.
+    pub fn finish(self) -> T {
+        self.item
+    }
+}
+
+impl<T> Deref for Lease<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.item
+    }
+}
+
+impl<T> DerefMut for Lease<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.item
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Lease<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.item).finish()
+    }
+}
+
+/// Gets items until the queue is shut down: see [`Queue::iter`]. It goes on after an item that makes no sense.
+#[derive(Debug)]
+pub struct Iter<'a, T: Message> {
+    queue: &'a Queue<T>,
+}
+
+impl<'a, T: Message> Iter<'a, T> {
+    pub(super) fn new(queue: &'a Queue<T>) -> Self {
+        Self { queue }
+    }
+}
+
+impl<T: Message> Iterator for Iter<'_, T> {
+    type Item = Result<T, GetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.queue.get() {
+            Err(GetError::ShutDown) => None,
+            answer => Some(answer),
+        }
+    }
+}
+
+/// What was left when a queue was shut down: see [`Queue::shutdown`]. Empty after [`Shutdown::Drain`], when
+/// it is the consumers'. Each item is taken as it is asked for, and finished then.
+#[derive(Debug)]
+pub struct Remaining<'a, T: Message> {
+    queue: &'a Queue<T>,
+    takes: bool,
+}
+
+impl<'a, T: Message> Remaining<'a, T> {
+    pub(super) fn new(queue: &'a Queue<T>, takes: bool) -> Self {
+        Self { queue, takes }
+    }
+}
+
+impl<T: Message> Iterator for Remaining<'_, T> {
+    type Item = Result<T, GetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if !self.takes {
+            return None;
+        }
+        match self.queue.depot().take_in_any_case() {
+            Ok(ticket) => Some(lease_of(ticket).map(Lease::finish)),
+            Err(Nothing::Empty | Nothing::ShutDown) => None,
+            Err(Nothing::Corrupted) => {
+                self.takes = false;
+                Some(Err(GetError::Corrupted))
+            }
+        }
+    }
+}
