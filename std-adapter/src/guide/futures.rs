@@ -72,7 +72,8 @@
 //!
 //! | Python | brigade | difference |
 //! |---|---|---|
-//! | `Executor` | [`Executor`] | what is written for it takes threads now, and processes when they are there |
+//! | `Executor` | [`Executor`] | what is written for it takes threads or [processes](super::process_pools#threads-or-processes-by-one-word) |
+//! | `ProcessPoolExecutor` | [`ProcessPool`](crate::ProcessPool) | [a page of its own](super::process_pools) |
 //! | `ThreadPoolExecutor()` | [`ThreadPool::new()`] | one worker for each processor |
 //! | `max_workers`, `thread_name_prefix` | [`threads(n)`], [`name(prefix)`] | the names are the system's too |
 //! | threads are started when they are needed | [`grow_on_demand(least..=most)`] | all at once otherwise |

@@ -75,4 +75,5 @@
 //! here it is handed over.
 //!
 //! The example `word_count` does the same for the files that it is given, with any
-//! [`Executor`](crate::Executor).
+//! [`Executor`](crate::Executor): on threads, or with `--processes` in [processes](super::process_pools). A
+//! file on which a worker process dies is an outer error then, and the others are counted all the same.

@@ -41,13 +41,16 @@
 //! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks | [`submit`](crate::ThreadPool::submit), [`map`](crate::ThreadPool::map), [`map_unordered`](crate::ThreadPool::map_unordered), [`on_done`](crate::Task::on_done) | the same |
 //! | `close`, `join`, `terminate` | [`shutdown`](crate::ThreadPool::shutdown), [`join`](crate::ThreadPool::join) | [pools](pools#close-join-terminate) |
 //! | `concurrent.futures` | [`ThreadPool`](crate::ThreadPool), [`Task`](crate::Task), [`wait`](crate::wait()), [`as_completed`](crate::as_completed()) | [futures] |
-//! | map-reduce with a pool | [`map_unordered`](crate::ThreadPool::map_unordered) | [map_reduce] |
+//! | `Pool`, `ProcessPoolExecutor`: the same with processes | [`ProcessPool`](crate::ProcessPool) | [process_pools] |
+//! | map-reduce with a pool | [`map_unordered`](crate::Executor::map_unordered) | [map_reduce] |
 //!
-//! Pools of processes are not there yet. What is there of processes is on Linux.
+//! What there is of processes is on Linux.
 
 pub mod futures;
 pub mod map_reduce;
 pub mod pools;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod process_pools;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub mod processes;
 pub mod queues;

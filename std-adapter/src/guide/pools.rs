@@ -1,7 +1,8 @@
 //! `multiprocessing.Pool`: a worker for each processor, and the many ways to give it work.
 //!
 //! Python takes processes for this, because only one of its threads can run at a time. Threads of
-//! Rust run on all processors at once, so the counterpart of a `Pool` is a [`ThreadPool`].
+//! Rust run on all processors at once, so the counterpart of a `Pool` is a [`ThreadPool`]. For work that
+//! may crash or must be killed there are [pools of processes](super::process_pools).
 //!
 //! # `Pool`, `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`
 //!
@@ -196,7 +197,7 @@
 //!
 //! **The trap that is gone.** `terminate` kills processes, and Python's documentation warns of what that
 //! does: a lock that one of them holds stays locked, and others wait for it ever after. Threads are
-//! not killed. Give a task that runs for long an [`Event`](crate::Event) to look at, and set it.
+//! not killed, and [worker processes](super::process_pools) may be: what they hold is taken back. Give a task that runs for long an [`Event`](crate::Event) to look at, and set it.
 //!
 //! [`ThreadPool`]: crate::ThreadPool
 //! [`ThreadPool::new()`]: crate::ThreadPool::new

@@ -149,7 +149,7 @@
 //! use brigade::{Executor, ProcessPool, TaskError, ThreadPool};
 //!
 //! fn longest(executor: &impl Executor, lines: Vec<String>) -> Result<usize, TaskError> {
-//!     let lengths = executor.map(lines, |line: String| line.len());
+//!     let mut lengths = executor.map(lines, |line: String| line.len());
 //!     lengths.try_fold(0, |longest, length| Ok(longest.max(length?)))
 //! }
 //!

@@ -101,6 +101,9 @@
 //! things that are safe there: it notes the signal and sets the event. Whoever waits for the event
 //! is woken, whatever the main thread does.
 //!
+//! Processes that brigade starts can handle signals in the same way. The workers of a
+//! [pool](super::process_pools#ctrl-c) ignore Ctrl-C.
+//!
 //! The example `stop_flag` is the whole program.
 //!
 //! [`wait(signals)`]: crate::signal::wait()

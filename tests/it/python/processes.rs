@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use brigade::process::{self, Builder, Exit, JoinError};
 use brigade::{Event, Process, signal};
-use serde::de::DeserializeOwned;
 
 use crate::harness::{LONG, until};
 
@@ -19,8 +18,8 @@ fn run(adder: Adder) -> u32 {
     adder.into_iter().sum()
 }
 
-fn count<T: DeserializeOwned>(items: Vec<T>) -> usize {
-    items.into_iter().count()
+fn sum<T: Into<u32>>(items: Vec<T>) -> u32 {
+    items.into_iter().map(Into::into).sum()
 }
 
 fn sleep((): ()) {
@@ -49,7 +48,7 @@ fn process_start_join_name_pid_is_alive_exitcode_terminate() {
     let child = Builder::new().name("row-host").start(nested, "you".into());
     let (text, name) = child.unwrap().join().unwrap();
     assert_eq!((&*text, &*name), ("YOU", "row-host"));
-    let generic = Process::start(count::<char>, vec!['a', 'b']).unwrap();
+    let generic = Process::start(sum::<u8>, vec![1, 1]).unwrap();
     assert_eq!(generic.join_timeout(LONG).unwrap().unwrap(), 2);
 
     // `pid`, `is_alive`, `join(timeout)`, `terminate`, `exitcode`, `active_children`.
