@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+#[cfg(not(brigade_portable))]
+use brigade::ProcessPool;
 use brigade::{Executor, TaskError, ThreadPool};
 
 type Counts = HashMap<String, u64>;
@@ -33,7 +35,7 @@ fn count_files(executor: &impl Executor, files: Vec<PathBuf>) -> Result<Counts, 
         .try_fold(Counts::new(), |total, counts| Ok(add(total, counts?)))
 }
 
-/// Map-reduce over files with a pool, by words: it comes out as on one thread, and a file that cannot be
+/// Map-reduce over files with a pool, of threads or processes, by words: it comes out as on one thread, and a file that cannot be
 /// read is the business of its own item.
 #[test]
 fn map_reduce_word_counts() {
@@ -51,6 +53,11 @@ fn map_reduce_word_counts() {
 
     let pool = ThreadPool::builder().threads(3).build().unwrap();
     assert_eq!(count_files(&pool, files.clone()).unwrap(), expected);
+    #[cfg(not(brigade_portable))]
+    {
+        let pool = ProcessPool::builder().workers(3).build().unwrap();
+        assert_eq!(count_files(&pool, files.clone()).unwrap(), expected);
+    }
 
     let missing = folder.join("no such file");
     files.push(missing.clone());

@@ -8,11 +8,15 @@
 //! | `Pool()` | [`pools::pool_has_one_worker_per_cpu`] |
 //! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks | [`pools::apply_async_map_imap_unordered_starmap_callbacks`] |
 //! | `close`, `join`, `terminate` | [`pools::close_join_terminate`] |
+//! | `Pool()` of processes | [`process_pools::process_pool_has_one_worker_per_cpu_and_survives_the_loss_of_any`] |
+//! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks of processes | [`process_pools::apply_async_map_imap_unordered_starmap_callbacks_in_processes`] |
+//! | `close`, `join`, `terminate` of processes | [`process_pools::close_join_terminate_of_processes`] |
 //! | `put(None)` marks the end | [`queues::the_end_needs_no_sentinel`] |
 //! | `threading.Thread`: `run`, `name`, `start`, `join`, `getName`, `current_thread`, `enumerate` | [`threads::named_threads`] |
 //! | `daemon` | [`threads::daemons_and_those_who_are_waited_for`] |
 //! | `logging` with `%(threadName)s` | [`threads::log_lines_show_thread_names`] |
 //! | `logging` with `%(processName)s` | [`processes::log_lines_show_process_names`] |
+//! | the same of workers | [`process_pools::workers_have_names`] |
 //! | `threading.Event` | [`sync::event_set_clear_is_set_wait`] |
 //! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
 //! | the same in a child process | [`processes::signal_sets_an_event_in_a_process`] |
@@ -21,6 +25,7 @@
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
 //! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
 //! | `concurrent.futures` | [`futures::futures_submit_map_wait_as_completed_with`] |
+//! | `concurrent.futures` with `ProcessPoolExecutor` | [`process_pools::process_pool_executor_submit_map_wait_as_completed`] |
 //! | map-reduce over files | [`map_reduce::map_reduce_word_counts`] |
 //!
 //! Each does what its row says, every method of it, and steps where the trap is in Python.
@@ -28,6 +33,8 @@
 mod futures;
 mod map_reduce;
 mod pools;
+#[cfg(not(brigade_portable))]
+mod process_pools;
 #[cfg(not(brigade_portable))]
 mod processes;
 mod queues;
