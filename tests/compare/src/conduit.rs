@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
+use brigade::shared::Queue;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::{BackpressureStrategy, NodeBuilder, ServiceName, ipc};
@@ -107,6 +108,18 @@ fn from_bytes(bytes: &[u8; 64]) -> Item {
     item
 }
 
+/// A handle on something shared, as text: it finds it while the process lives that wrote it.
+fn to_text(handle: &impl Serialize) -> String {
+    let bytes = postcard::to_stdvec(handle).expect("a handle is numbers");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_text<T: for<'de> Deserialize<'de>>(text: &str) -> T {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits");
+    let bytes: Vec<_> = (0..text.len()).step_by(2).map(byte).collect();
+    postcard::from_bytes(&bytes).expect("the parent has it")
+}
+
 /// The two ends of a pipe.
 #[derive(Debug)]
 pub struct PipeEnds {
@@ -176,6 +189,32 @@ fn iceoryx2_service(name: &str) -> Service {
 }
 
 crate::contenders! { Conduit:
+    Ours SharedQueue, "brigade shared::Queue", "processes" {
+        type Hub = Queue<Bytes64>;
+        type Sender = Queue<Bytes64>;
+        type Receiver = Queue<Bytes64>;
+        fn open(_: usize) -> Self::Hub {
+            Queue::bounded(CAPACITY).expect("there is memory")
+        }
+        fn sender_address(hub: &Self::Hub, _: usize) -> String {
+            to_text(hub)
+        }
+        fn receiver_address(hub: &Self::Hub, _: usize) -> String {
+            to_text(hub)
+        }
+        fn sender(address: &str) -> Self::Sender {
+            from_text(address)
+        }
+        fn receiver(address: &str) -> Self::Receiver {
+            from_text(address)
+        }
+        fn send(sender: &mut Self::Sender, item: Item) {
+            sender.put(Bytes64(item)).expect("it is open");
+        }
+        fn receive(receiver: &mut Self::Receiver) -> Item {
+            receiver.get().expect("it is open").0
+        }
+    }
     Rival Pipe, "pipe", "processes" {
         type Hub = PipeEnds;
         type Sender = File;
