@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::{env, thread};
 
 use brigade::Process;
@@ -30,6 +31,14 @@ fn with_child(from_a_thread_that_ends: bool) {
     sleep(());
 }
 
+/// Waits until all are gone who could write to the pipe, which have printed nothing more.
+#[track_caller]
+fn at_end(mut pipe: impl Read + Send + 'static) {
+    let (sender, rest) = mpsc::channel();
+    thread::spawn(move || sender.send(pipe.read_to_end(&mut Vec::new()).unwrap()));
+    assert_eq!(rest.recv_timeout(LONG), Ok(0), "somebody is left");
+}
+
 /// Reads a line that the child has printed.
 fn line(pipe: &mut impl BufRead) -> String {
     let mut line = String::new();
@@ -45,8 +54,7 @@ fn grandchildren_die_when_their_parent_is_killed() {
         let mut pipe = BufReader::new(middle.stdout().take().unwrap());
         assert_eq!(line(&mut pipe), "grandchild");
         middle.kill().unwrap();
-        // The pipe has an end when all are gone who could write to it.
-        assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+        at_end(pipe);
         assert!(matches!(
             middle.join(),
             Err(JoinError::Ended(Exit::Signal(9)))
@@ -66,8 +74,7 @@ fn grandchildren_die_when_their_parent_returns() {
         .stderr(Stdio::piped())
         .start(leave, ())
         .unwrap();
-    let mut pipe = middle.stderr().take().unwrap();
-    assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+    at_end(middle.stderr().take().unwrap());
     assert_eq!(middle.join().unwrap(), "grandchild");
 }
 
@@ -105,7 +112,7 @@ fn a_child_that_is_told_so_outlives_its_parent() {
     assert!(middle.join().is_err());
     stdin.write_all(b"alone\n").unwrap();
     assert_eq!(line(&mut pipe), "alone");
-    assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+    at_end(pipe);
 }
 
 #[test]

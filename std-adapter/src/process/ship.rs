@@ -99,7 +99,6 @@ impl ShippedFn {
     }
 
     /// Calls it with an encoded argument.
-    #[allow(dead_code, reason = "for executors")]
     pub(crate) fn run(self, argument: &[u8], output: &mut dyn Sink) -> Outcome {
         self.call(&mut Direct { argument, output })
     }
