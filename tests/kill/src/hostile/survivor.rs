@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use brigade::Process;
 use brigade::process::JoinError;
-use brigade::shared::{Array, Barrier, Condition, Event, JoinCounter, Lock, Semaphore, Value};
+use brigade::shared::{
+    Array, Barrier, Condition, Event, JoinCounter, Lock, Queue, Semaphore, Value,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::vandal;
@@ -32,6 +34,7 @@ struct Things {
     semaphore: Semaphore,
     barrier: Barrier,
     counter: JoinCounter,
+    queue: Queue<String>,
 }
 
 impl Things {
@@ -45,6 +48,11 @@ impl Things {
             semaphore: Semaphore::new(5)?,
             barrier: Barrier::new(2)?,
             counter: JoinCounter::new()?,
+            queue: Queue::<String>::builder()
+                .capacity(5)
+                .leases(3)
+                .bytes(64 * 1024)
+                .build()?,
         })
     }
 }
@@ -81,12 +89,31 @@ const DEEDS: &[Deed] = &[
             things.barrier.reset();
         }
     }),
+    ("put", |things| put(things, 10)),
+    ("put of pages", |things| put(things, 10_000)),
+    ("get", |things| {
+        let _ = things.queue.get_timeout(LITTLE);
+        let _ = things.queue.task_done();
+        let _ = things.queue.join_timeout(LITTLE);
+    }),
+    ("lease", |things| {
+        drop(things.queue.lease_timeout(LITTLE));
+        if let Ok(lease) = things.queue.try_lease() {
+            lease.put_back();
+        }
+    }),
     ("counter", |things| {
         let _ = things.counter.add(1);
         let _ = things.counter.done();
         let _ = things.counter.wait_timeout(LITTLE);
     }),
 ];
+
+/// A length that takes a block, or up to three pages.
+fn put(things: &Things, length: usize) {
+    let _ = things.queue.put_timeout("x".repeat(length), LITTLE);
+    let _ = (things.queue.len(), things.queue.is_full());
+}
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let mut numbers = arguments.iter().map(|text| text.parse::<u64>());

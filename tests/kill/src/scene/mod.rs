@@ -4,6 +4,7 @@ mod count;
 mod flag;
 mod lock;
 mod pool;
+mod queue;
 
 use std::fs;
 use std::io;
@@ -124,10 +125,16 @@ fn buried(process: Process<()>) -> Result<(), String> {
 
 /// All operations. The names are those of the report.
 fn all() -> impl Iterator<Item = (&'static str, Make)> {
-    [flag::SCENES, lock::SCENES, count::SCENES, pool::SCENES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        queue::SCENES,
+        flag::SCENES,
+        lock::SCENES,
+        count::SCENES,
+        pool::SCENES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -6,10 +6,13 @@
 //! cargo run --release -p brigade-kill-tests --bin storm -- 10000 SEED    with other random numbers
 //! ```
 //!
-//! [One](pool) kind of victim is the workers of a pool. In the end every task has ended exactly once.
+//! First four processes that share [queues](queue) and a lock, and are replaced as soon as they are
+//! killed; then the workers of a [pool]. In the end every item and every task is accounted for.
 
 #[cfg(target_os = "linux")]
 mod pool;
+#[cfg(target_os = "linux")]
+mod queue;
 #[cfg(target_os = "linux")]
 #[path = "../random.rs"]
 mod random;
@@ -30,7 +33,7 @@ fn main() -> std::process::ExitCode {
         eprintln!("usage: storm [KILLS [SEED]]");
         return ExitCode::FAILURE;
     };
-    let storms: [Storm; 1] = [pool::storm];
+    let storms: [Storm; 2] = [queue::storm, pool::storm];
     for storm in storms {
         match storm(kills, seed) {
             Ok(report) => println!("{report}"),

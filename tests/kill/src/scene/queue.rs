@@ -1,0 +1,318 @@
+//! Queues: every item is delivered once, or again if whoever had leased it died; and nothing is lost of
+//! the queue itself.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use brigade::Process;
+use brigade::shared::{GetError, PutFailure, Queue};
+
+use super::{
+    Make, PATIENCE, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, sleeping,
+    until,
+};
+
+pub(super) const SCENES: &[(&str, Make)] = &[
+    ("put", || play(small(), put, fill, was_it_put)),
+    ("put, somebody waits", || {
+        play(small(), put, wait_for_item, is_it_heard)
+    }),
+    ("put of pages", || play(large(), put, fill, was_it_put)),
+    ("put of two pages", || {
+        play(very_large(), put, fill, was_it_put)
+    }),
+    ("get", || play(small(), get, fill_two, was_it_taken)),
+    ("get of pages", || {
+        play(large(), get, fill_two, was_it_taken)
+    }),
+    ("lease", || play(small(), lease, fill_two, was_it_leased)),
+    ("lease and acknowledge", || {
+        play(small(), acknowledge, fill_two, was_it_leased)
+    }),
+    ("put back", || {
+        play(small(), put_back, fill_two, was_it_leased)
+    }),
+    ("put when full", || {
+        play(small(), put, fill_up, nothing_happened)
+    }),
+    ("task done", || play(small(), task_done, nothing, is_joined)),
+    ("sweep after leases", || {
+        play_sweep(small(), keep, witness, wait_for_both, are_both_there)
+    }),
+    ("sweep after pages", || {
+        play_sweep(large(), keep, witness, wait_for_both, are_both_there)
+    }),
+];
+
+/// One letter, as often as it takes.
+type Item = String;
+
+/// What is put only to see whether there is room.
+const NONE: char = '-';
+/// Items that the house puts, and the victim's.
+const FIRST: char = '1';
+const SECOND: char = '2';
+const VICTIMS: char = 'x';
+const CAPACITY: usize = 4;
+const LEASES: usize = 3;
+
+struct Stock {
+    queue: Queue<Item>,
+    /// Bytes of an item.
+    length: usize,
+}
+
+/// Items fit into blocks.
+fn small() -> io::Result<Stock> {
+    stock(20, 0)
+}
+
+/// Items take a page each.
+fn large() -> io::Result<Stock> {
+    stock(200, 1)
+}
+
+/// Items take two pages each.
+fn very_large() -> io::Result<Stock> {
+    stock(4200, 2)
+}
+
+/// With pages for all that can be queued and leased, and not for one more.
+fn stock(length: usize, pages: usize) -> io::Result<Stock> {
+    let pages = (CAPACITY + LEASES) * pages * 4096;
+    let builder = Queue::<Item>::builder();
+    let queue = builder
+        .capacity(CAPACITY)
+        .leases(LEASES)
+        .bytes(pages)
+        .build()?;
+    Ok(Stock { queue, length })
+}
+
+impl Stock {
+    fn item(&self, letter: char) -> Item {
+        item(letter, self.length)
+    }
+
+    fn put(&self, letter: char) -> Result<(), String> {
+        self.queue.try_put(self.item(letter)).map_err(in_words)
+    }
+
+    /// Waits until nothing is held by anybody who is dead: all that there is for items can be had. Says
+    /// which items it has found on the way, with their attempts.
+    fn settle(&self) -> Result<Vec<(char, u16)>, String> {
+        let mut found = Vec::new();
+        until("all blocks and pages are free", || {
+            match self.look(&mut found) {
+                Ok(all) => all.then_some(Ok(())),
+                Err(complaint) => Some(Err(complaint)),
+            }
+        })??;
+        if self.queue.join_timeout(PATIENCE) != Ok(true) {
+            return Err("something is never finished".to_owned());
+        }
+        Ok(found)
+    }
+
+    /// Takes what there is, and then all that there is room for. Says whether that is all there should be.
+    fn look(&self, found: &mut Vec<(char, u16)>) -> Result<bool, String> {
+        let mut room = Vec::new();
+        loop {
+            match self.queue.try_lease() {
+                Ok(lease) if *lease == self.item(NONE) => room.push(lease),
+                Ok(lease) if *lease == self.item(letter(&lease)) => {
+                    found.push((letter(&lease), lease.attempts()));
+                }
+                Ok(lease) => return Err(format!("no such item: {lease:?}")),
+                Err(GetError::Empty) => match self.queue.try_put(self.item(NONE)) {
+                    Ok(()) => {}
+                    Err(refused) if refused.why == PutFailure::Full => break,
+                    Err(refused) => return Err(refused.to_string()),
+                },
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        match room.len() {
+            blocks if blocks > CAPACITY + LEASES => Err(format!("{blocks} blocks")),
+            blocks => Ok(blocks == CAPACITY + LEASES),
+        }
+    }
+}
+
+fn item(letter: char, length: usize) -> Item {
+    letter.to_string().repeat(length)
+}
+
+fn letter(item: &str) -> char {
+    item.chars().next().unwrap_or(NONE)
+}
+
+type Work = (Queue<Item>, usize);
+
+fn start(stock: &Stock, enter: impl Fn(Work) + Copy + Send + 'static) -> Started {
+    Process::start(enter, (stock.queue.clone(), stock.length))
+}
+
+fn put(stock: &Stock) -> Started {
+    start(stock, |(queue, length)| {
+        let item = item(VICTIMS, length);
+        die_in(|| queue.try_put(item));
+    })
+}
+
+fn get(stock: &Stock) -> Started {
+    start(stock, |(queue, _)| die_in(|| queue.try_get()))
+}
+
+fn lease(stock: &Stock) -> Started {
+    start(stock, |(queue, _)| {
+        die_in(|| std::mem::forget(queue.try_lease()));
+    })
+}
+
+fn acknowledge(stock: &Stock) -> Started {
+    start(stock, |(queue, _)| die_in(|| drop(queue.try_lease())))
+}
+
+fn put_back(stock: &Stock) -> Started {
+    start(stock, |(queue, _)| {
+        die_in(|| {
+            if let Ok(lease) = queue.try_lease() {
+                lease.put_back();
+            }
+        });
+    })
+}
+
+fn task_done(stock: &Stock) -> Started {
+    stock.put(FIRST).expect("there is room");
+    start(stock, |(queue, _)| {
+        queue.get().expect("there is an item");
+        die_in(|| queue.task_done());
+    })
+}
+
+/// Has leased one item and got another, when it dies.
+fn keep(stock: &Stock) -> Started {
+    for letter in [FIRST, SECOND, VICTIMS] {
+        stock.put(letter).expect("there is room");
+    }
+    start(stock, |(queue, _)| {
+        let lease = queue.try_lease().expect("there is an item");
+        let got = queue.try_get().expect("there is an item");
+        let other = queue.try_lease().expect("there is an item");
+        hold((lease, got, other));
+    })
+}
+
+fn witness(stock: &Stock) -> Started {
+    start(stock, hold)
+}
+
+fn fill(stock: &Stock) -> Result<(), String> {
+    stock.put(FIRST)
+}
+
+fn fill_two(stock: &Stock) -> Result<(), String> {
+    stock.put(FIRST)?;
+    stock.put(SECOND)
+}
+
+fn fill_up(stock: &Stock) -> Result<(), String> {
+    (0..CAPACITY).try_for_each(|_| stock.put(FIRST))
+}
+
+fn was_it_put(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [(FIRST, 0)] => Ok("never put"),
+        [(FIRST, 0), (VICTIMS, 0)] => Ok("put"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+fn was_it_taken(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [(FIRST, 0), (SECOND, 0)] => Ok("not taken"),
+        [(FIRST, 1), (SECOND, 0)] | [(SECOND, 0), (FIRST, 1)] => Ok("delivered again"),
+        [(SECOND, 0)] => Ok("taken"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+fn was_it_leased(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [(FIRST, 0), (SECOND, 0)] => Ok("not taken"),
+        // Before the other, or behind it, if the death was noticed late.
+        [(FIRST, 1), (SECOND, 0)] | [(SECOND, 0), (FIRST, 1)] => Ok("delivered again"),
+        [(SECOND, 0)] => Ok("acknowledged"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+fn nothing_happened(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [(FIRST, 0), (FIRST, 0), (FIRST, 0), (FIRST, 0)] => Ok("refused"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+/// Plain gets that were not reported are finished by the death.
+fn is_joined(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [] => Ok("finished"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+type Found = Result<char, GetError>;
+
+/// A thread of the house waits at the other end.
+fn wait_for_item(stock: &Stock) -> Result<JoinHandle<Found>, String> {
+    let queue = stock.queue.clone();
+    sleeping(move || queue.get_timeout(PATIENCE).map(|item: Item| letter(&item)))
+}
+
+fn is_it_heard(stock: &Stock, sleeper: JoinHandle<Found>) -> Result<&'static str, String> {
+    // What has been put is heard of: nothing else may wake the thread before.
+    let was_put = until("what is put is heard of", || {
+        let (empty, finished) = (stock.queue.is_empty(), sleeper.is_finished());
+        (finished || empty).then_some(finished)
+    })?;
+    if !was_put {
+        stock.put(FIRST)?;
+    }
+    let first = heard(sleeper)?.map_err(in_words)?;
+    stock.queue.task_done().map_err(in_words)?;
+    match (first, &stock.settle()?[..]) {
+        (VICTIMS, []) => Ok("put, and heard"),
+        (VICTIMS, [(FIRST, 0)]) => Ok("put, and heard late"),
+        (FIRST, []) => Ok("never put"),
+        other => Err(format!("items: {other:?}")),
+    }
+}
+
+type Both = Result<[(char, u16); 2], GetError>;
+
+/// A thread of the house waits for what the dead one had.
+fn wait_for_both(stock: &Stock) -> Result<JoinHandle<Both>, String> {
+    let queue = stock.queue.clone();
+    sleeping(move || {
+        let leased = || -> Result<(char, u16), GetError> {
+            let lease = queue.lease_timeout(PATIENCE)?;
+            Ok((letter(&lease), lease.attempts()))
+        };
+        Ok([leased()?, leased()?])
+    })
+}
+
+fn are_both_there(stock: &Stock, sleeper: JoinHandle<Both>) -> Result<&'static str, String> {
+    let mut both = heard(sleeper)?.map_err(in_words)?;
+    both.sort_unstable();
+    if both != [(FIRST, 1), (VICTIMS, 1)] {
+        return Err(format!("items: {both:?}"));
+    }
+    match stock.settle()?[..] {
+        [] => Ok("delivered again"),
+        ref other => Err(format!("items: {other:?}")),
+    }
+}
