@@ -23,6 +23,7 @@
 //! | [`shared`] | `multiprocessing.Lock`, `Value`, `Event` and the like | they travel as arguments; what a killed process held comes back, and the others are told |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
+//! | [`Manager`] | `multiprocessing.Manager` | a dead client's locks and items come back; a dead server is an error at once |
 //! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
 //! | [`ThreadPool::submit_after`] | `threading.Timer` | on a pool; [`submit_every`](ThreadPool::submit_every) keeps to its grid |
 //! | [`CancelToken`] | an `Event` | with children; never cleared |
@@ -129,6 +130,8 @@ mod event;
 mod executor;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod manager;
 mod panic;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub mod process;
@@ -156,6 +159,8 @@ pub use executor::{
 };
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub use executor::{ProcessPool, ProcessPoolBuilder, ProcessPoolStats, Submission};
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub use manager::Manager;
 pub use panic::{Panic, PanicLocation};
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub use process::Process;

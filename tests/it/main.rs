@@ -18,6 +18,8 @@ mod harness;
 #[cfg(target_os = "linux")]
 mod interop;
 mod linearizable;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod manager;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod no_std;
 mod orders;

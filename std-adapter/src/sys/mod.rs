@@ -10,7 +10,8 @@
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
 //! Memory that processes share is for Linux alone: `memory.rs`, `futex_shared.rs` to sleep in it, and
-//! `pidfd.rs`, which tells of the death of those who have it too.
+//! `pidfd.rs`, which tells of the death of those who have it too. So are the sockets of managers,
+//! `socket.rs`.
 //!
 //! What is built on them is written once: `park.rs`, with `wakers.rs`, `thread_waker.rs` and
 //! `handler.rs`; and for signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and
@@ -99,3 +100,6 @@ pub(crate) mod signal;
 
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub(crate) mod process;
+
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub(crate) mod socket;
