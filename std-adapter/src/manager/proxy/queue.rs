@@ -33,10 +33,9 @@ use crate::Shutdown;
 ///
 /// # Where it may be used
 ///
-/// In threads: each operation is a message to the manager and its answer, and holds up nobody else who
-/// uses the same proxy. Not in signal handlers; in a task it blocks the executor's thread. An untimed
-/// operation waits as long as the manager lives, a timed one for ten seconds more at most. After `fork`
-/// without `exec` the child is another client.
+/// In threads: each operation is a message to the manager and its answer, and holds up nobody else. Not
+/// in signal handlers; in a task it blocks the executor's thread. An untimed operation waits as long as the
+/// manager lives, a timed one for ten seconds more at most. A child by `fork` is another client.
 ///
 /// # Example
 ///
