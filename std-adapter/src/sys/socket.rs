@@ -44,7 +44,7 @@ impl Listener {
     }
 
     /// Waits for the next connection; `None` when `stop`, a bell or a process's descriptor, is
-    /// readable first, or the deadline has passed.
+    /// readable and nobody has connected, or the deadline has passed.
     pub(crate) fn accept(
         &self,
         stop: impl AsFd,
@@ -56,7 +56,7 @@ impl Listener {
                 PollFd::new(&stop, PollFlags::IN),
             ];
             let happened = poll_until(&mut fds, deadline)?;
-            if !happened || !fds[1].revents().is_empty() {
+            if !happened || fds[0].revents().is_empty() {
                 return Ok(None);
             }
             match accept_with(&self.0, SocketFlags::CLOEXEC) {

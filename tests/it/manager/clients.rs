@@ -130,6 +130,8 @@ fn the_key_is_not_shown() {
     let manager = Manager::builder().key(key.clone()).serve().unwrap();
     let queue: Queue<u8> = manager.queue().unwrap();
     let shown = format!("{key:?} {manager:?} {queue:?} {:?}", queue.client());
+    // A random one may contain anything.
+    let shown = shown.replace(manager.address().as_str(), "");
     assert!(
         !shown.contains("171") && !shown.to_lowercase().contains("abab"),
         "{shown}"

@@ -7,7 +7,7 @@ use brigade::manager::{Error, Queue};
 use brigade::{Manager, Process, Shutdown};
 
 use super::{await_death, in_time, kill};
-use crate::harness::LONG;
+use crate::harness::{LONG, until};
 
 const CHILDREN: u64 = 3;
 const ITEMS: u64 = 100;
@@ -170,6 +170,7 @@ fn the_lease_of_a_dead_process_goes_to_the_next() {
             "{round}"
         );
         kill(child);
+        until(|| jobs.len().unwrap() == 3);
         let first = jobs.lease_timeout(LONG).unwrap();
         assert_eq!((first.as_str(), first.attempts()), ("a", round + 1));
         first.put_back().unwrap();

@@ -123,6 +123,7 @@ impl Server {
 impl Drop for Server {
     /// Stops listening and hangs up on everybody, and waits until that is done.
     fn drop(&mut self) {
+        self.inner.guests().closing = true;
         self.inner.stop.ring();
         if let Some(thread) = self.thread.take() {
             // It was a panic of ours; clients notice that nobody answers.
@@ -144,17 +145,16 @@ impl Inner {
     }
 
     fn accept(self: &Arc<Self>, listener: &Listener) {
-        loop {
+        while !self.guests().closing {
             match listener.accept(&self.stop, None) {
                 Ok(Some(stream)) => self.welcome(stream),
-                Ok(None) => break,
+                // The bell rings.
+                Ok(None) => {}
                 // No descriptors are left, most likely. Those who wait to be accepted wait on.
                 Err(_) => thread::sleep(PAUSE),
             }
         }
-        let mut guests = self.guests();
-        guests.closing = true;
-        for stream in guests.streams.values() {
+        for stream in self.guests().streams.values() {
             stream.hang_up();
         }
     }
