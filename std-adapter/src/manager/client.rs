@@ -371,7 +371,7 @@ mod tests {
     fn a_lock_whose_taker_never_knew_is_free_and_not_abandoned() {
         let manager = Manager::builder().serve().unwrap();
         let lock = manager.lock().unwrap();
-        let acquire = Request::Permits(1, ToPermits::Acquire(None));
+        let acquire = Request::Permits(1, ToPermits::Take(None));
         // It may be over before anybody sees it.
         ask_and_go(&manager, &acquire, || true);
         let guard = lock.lock_timeout(Duration::from_secs(30)).unwrap().unwrap();

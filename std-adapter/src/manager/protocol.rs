@@ -127,8 +127,8 @@ pub(super) enum ToEvent {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToPermits {
-    Acquire(Patience),
-    Release(u64),
+    Take(Patience),
+    Return(u64),
     Free,
 }
 

@@ -193,7 +193,7 @@ struct Holding {
 
 impl Holding {
     fn acquire(client: &Client, id: Id, patience: Patience) -> Result<Self, Error> {
-        let request = Request::Permits(id, ToPermits::Acquire(patience));
+        let request = Request::Permits(id, ToPermits::Take(patience));
         let (number, abandoned) = client.call(&request, patience, |reply| match reply {
             Reply::Permit(number, abandoned) => Some(Ok((*number, *abandoned))),
             _ => None,
@@ -222,7 +222,7 @@ impl Holding {
     fn give_back(&mut self) -> Result<(), Error> {
         match self.number.take() {
             Some(number) => {
-                let request = Request::Permits(self.id, ToPermits::Release(number));
+                let request = Request::Permits(self.id, ToPermits::Return(number));
                 self.client.call(&request, None, done)
             }
             None => Ok(()),

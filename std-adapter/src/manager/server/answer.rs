@@ -243,7 +243,7 @@ impl<P: Peer> Clerk<'_, P> {
 
     fn permits(&mut self, permits: &Arc<Permits>, action: &ToPermits) -> Result<Undo, HungUp> {
         match action {
-            ToPermits::Acquire(patience) => {
+            ToPermits::Take(patience) => {
                 match self.wait(*patience, &permits.released, || permits.acquire())? {
                     Ok(abandoned) => {
                         let held = Held::Permit(Arc::clone(permits), abandoned);
@@ -254,7 +254,7 @@ impl<P: Peer> Clerk<'_, P> {
                     Err(failure) => self.reply.done(Err(failure)),
                 }
             }
-            ToPermits::Release(number) => self.reply.done(self.holdings.return_permit(*number)),
+            ToPermits::Return(number) => self.reply.done(self.holdings.return_permit(*number)),
             ToPermits::Free => self.reply.say(&Reply::Count(permits.free())),
         }
         Ok(Undo::Nothing)

@@ -152,7 +152,7 @@ mod tests {
             Request::Queue(1, ToQueue::TaskDone),
             Request::Queue(2, ToQueue::TaskDone),
             Request::Create(Create::Lock),
-            Request::Permits(2, ToPermits::Release(1)),
+            Request::Permits(2, ToPermits::Return(1)),
         ]));
         let expected = [
             format!("{:?}", Reply::Object(1, Kind::Event)),
