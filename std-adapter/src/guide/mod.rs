@@ -36,6 +36,9 @@
 //! | `signal.signal` that sets an event | [`signal::on`](crate::signal::on) | [signals] |
 //! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
 //! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
+//! | `multiprocessing.Queue`, `SimpleQueue`, `JoinableQueue` | [`shared::Queue`](crate::shared::Queue) | [process_queues](process_queues#queue-joinablequeue-simplequeue) |
+//! | `manager.Queue()` passed to pool workers | the same, as an argument, with a [`shared::Lock`](crate::shared::Lock) beside it | [process_queues](process_queues#managerqueue-for-the-workers-of-a-pool-and-a-lock-beside-it) |
+//! | `put(None)` to mark the end for processes | [`shared::Queue::shutdown`](crate::shared::Queue::shutdown) | [process_queues](process_queues#the-end-putnone) |
 //! | `LifoQueue`, `PriorityQueue` | [`LifoQueue`](crate::LifoQueue), [`PriorityQueue`](crate::PriorityQueue) | [queues](queues#lifoqueue-priorityqueue) |
 //! | `Pool()` | [`ThreadPool::new`](crate::ThreadPool::new) | [pools](pools#pool-apply_async-map-imap-imap_unordered-starmap) |
 //! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks | [`submit`](crate::ThreadPool::submit), [`map`](crate::ThreadPool::map), [`map_unordered`](crate::ThreadPool::map_unordered), [`on_done`](crate::Task::on_done) | the same |
@@ -51,6 +54,8 @@ pub mod map_reduce;
 pub mod pools;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub mod process_pools;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod process_queues;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 pub mod processes;
 pub mod queues;

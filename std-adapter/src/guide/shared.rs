@@ -108,6 +108,7 @@
 //! | `with v.get_lock(): v.value += 1` | [`update`]`(\|v\| *v += 1)` | `v.value += 1` alone loses updates; this does not exist here |
 //! | `Array("d", 3)`, `a[i]`, `a[:]` | [`Array`]`::<f64>::zeroed(3)`, `get`, `set`, `read`, `write`, `to_vec` | |
 //! | `shared_memory.SharedMemory(create=True, size=n)` | [`Array`]`<u8>` to change, [`Bytes`] to read | no name, no `unlink`, no resource tracker |
+//! | `Queue`, `JoinableQueue`, `SimpleQueue` | [`Queue`](crate::shared::Queue) | [a page of its own](super::process_queues) |
 //! | | [`JoinCounter`] | waits until all is done |
 //!
 //! # Who has died with the lock

@@ -19,6 +19,10 @@ fn square(n: u32) -> u32 {
     n * n
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "a worker is handed its argument"
+)]
 fn meet(all: Barrier) -> bool {
     matches!(all.wait_timeout(LONG), Ok(Some(_)))
 }
