@@ -11,6 +11,8 @@
 //! | `Pool()` of processes | [`process_pools::process_pool_has_one_worker_per_cpu_and_survives_the_loss_of_any`] |
 //! | `apply_async`, `map`, `imap`, `imap_unordered`, `starmap`, callbacks of processes | [`process_pools::apply_async_map_imap_unordered_starmap_callbacks_in_processes`] |
 //! | `close`, `join`, `terminate` of processes | [`process_pools::close_join_terminate_of_processes`] |
+//! | `manager.Queue()` passed to pool workers | [`process_queues::manager_queue_passed_to_pool_workers_with_a_lock_beside_it`] |
+//! | `put(None)` marks the end of processes | [`process_queues::the_end_of_processes_needs_no_sentinel`] |
 //! | `put(None)` marks the end | [`queues::the_end_needs_no_sentinel`] |
 //! | `threading.Thread`: `run`, `name`, `start`, `join`, `getName`, `current_thread`, `enumerate` | [`threads::named_threads`] |
 //! | `daemon` | [`threads::daemons_and_those_who_are_waited_for`] |
@@ -21,6 +23,7 @@
 //! | `signal.signal` sets an event | [`sync::signal_sets_an_event_whatever_the_main_thread_does`] |
 //! | the same in a child process | [`processes::signal_sets_an_event_in_a_process`] |
 //! | `Timer`, `Lock`, `RLock`, `Condition`, `Semaphore`, `Barrier`, `local` | [`sync::timer_lock_rlock_condition_semaphore_barrier_local`] |
+//! | `multiprocessing.Queue`, `SimpleQueue`, `JoinableQueue` | [`process_queues::queue_simple_queue_joinable_queue_between_processes`] |
 //! | `multiprocessing` `Lock`, `RLock`, `Condition`, `Semaphore`, `Event`, `Barrier`, `Value`, `Array`, `shared_memory` | [`shared::lock_rlock_condition_semaphore_event_barrier_value_array_shared_memory`], [`shared::a_dead_holder_is_reported`], [`shared::shared_memory_leaves_nothing_behind`] |
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
 //! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
@@ -35,6 +38,8 @@ mod map_reduce;
 mod pools;
 #[cfg(not(brigade_portable))]
 mod process_pools;
+#[cfg(not(brigade_portable))]
+mod process_queues;
 #[cfg(not(brigade_portable))]
 mod processes;
 mod queues;
