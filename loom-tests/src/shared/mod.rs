@@ -14,6 +14,9 @@ mod corrupted;
 #[path = "../../../std-adapter/src/shared/ring.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod ring;
+#[path = "../../../std-adapter/src/shared/slot.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
+mod slot;
 
 /// In the place of the table of processes, of which only this is used.
 mod participants {

@@ -95,10 +95,9 @@ pub(super) struct Depot {
 }
 
 impl Depot {
-    /// Finds its way in a segment; also says what [`Shape::plan`] was told.
-    pub(super) fn attach(room: &Arc<Room>) -> Option<(Self, u64)> {
-        let config = room.config();
-        let [capacity, blocks, stride, pages, ..] = config;
+    /// Finds its way in a segment that was made after [`Shape::plan`].
+    pub(super) fn attach(room: &Arc<Room>) -> Option<Self> {
+        let [capacity, blocks, stride, pages, ..] = room.config();
         let size = |word| usize::try_from(word).ok();
         let shape = Shape {
             capacity: size(capacity)?,
@@ -122,7 +121,7 @@ impl Depot {
             room: Arc::clone(room),
             shape,
         };
-        Some((depot, config[4]))
+        Some(depot)
     }
 
     #[inline]

@@ -8,6 +8,7 @@
 //!
 //! | here | is what Python's `multiprocessing` calls | when a process dies that has it |
 //! |---|---|---|
+//! | [`Queue`] | `Queue`, `JoinableQueue` | it has put an item or not; what it leased is delivered again |
 //! | [`Event`] | `Event` | it is set or not, as before |
 //! | [`Lock`] | `Lock` | the next holder is told; the value is whole |
 //! | [`RLock`] | `RLock` | the next holder is told |
@@ -81,6 +82,7 @@ mod rlock;
 pub(crate) mod room;
 pub(crate) mod segment;
 mod semaphore;
+mod slot;
 pub(crate) mod travel;
 mod value;
 pub(crate) mod watch;

@@ -102,7 +102,7 @@ impl<T: Message> Contents for Items<T> {
     const NAME: &'static str = "queue";
 
     fn attach(room: &Arc<Room>) -> Option<Self> {
-        let (depot, _) = Depot::attach(room)?;
+        let depot = Depot::attach(room)?;
         let of = PhantomData;
         Some(Self { depot, of })
     }

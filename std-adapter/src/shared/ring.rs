@@ -53,18 +53,14 @@ use super::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
 };
-use super::blocks::{Blocks, Header, Leased, MOST_BLOCKS, Owned, POSITION_MASK, State};
+use super::blocks::{Blocks, Header, Leased, Owned, POSITION_MASK, State};
 use super::corrupted::Corrupted;
 use super::participants::Owner;
+use super::slot::{At, CLOSED, LAP_MASK, Slot};
 
 /// The most places of a ring.
 pub(crate) const MOST_PLACES: usize = 1 << 24;
 
-const LAP_MASK: u64 = (1 << 39) - 1;
-/// Of a slot, `lap:39 | closed:1 | block:24`.
-const LAP_SHIFT: u32 = 25;
-const CLOSED: u64 = 1 << 24;
-const BLOCK_MASK: u64 = MOST_BLOCKS as u64 - 1;
 /// Of a hint, `lap:39 | index:24`, less the first lap: zeroed memory points to the first place of
 /// lap 1, and all slots say lap 0, which is the lap before.
 const HINT_SHIFT: u32 = 24;
@@ -72,42 +68,6 @@ const HINT_SHIFT: u32 = 24;
 /// How many steps an operation makes beyond one lap before it says that this cannot be: no process has
 /// such bad luck, but one that writes what it should not can keep others busy for ever.
 const PATIENCE: usize = 1 << 20;
-
-/// A position: a place in a lap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct At {
-    lap: u64,
-    index: usize,
-}
-
-/// What a slot says: this block was put here in this lap, last.
-#[derive(Debug, Clone, Copy)]
-struct Slot(u64);
-
-impl Slot {
-    fn new(lap: u64, block: u32) -> Self {
-        Self(lap << LAP_SHIFT | u64::from(block))
-    }
-
-    fn is_closed(self) -> bool {
-        self.0 & CLOSED != 0
-    }
-
-    fn lap(self) -> u64 {
-        self.0 >> LAP_SHIFT
-    }
-
-    fn block(self) -> u32 {
-        (self.0 & BLOCK_MASK) as u32
-    }
-
-    /// How many laps it is past this position's: -1 while the position is to be filled.
-    fn ahead_of(self, at: At) -> i64 {
-        // The difference of two numbers of 39 bits, as one of 39 bits with a sign.
-        i64::from_ne_bytes((self.lap().wrapping_sub(at.lap) << LAP_SHIFT).to_ne_bytes())
-            >> LAP_SHIFT
-    }
-}
 
 /// A block to fill for the ring, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,11 +143,6 @@ impl<'a> Ring<'a> {
 
     pub(crate) fn blocks(&self) -> &Blocks<'a> {
         &self.blocks
-    }
-
-    /// How many items it holds.
-    pub(crate) fn capacity(&self) -> usize {
-        self.slots.len()
     }
 
     /// A block to fill. `cursor` is where to look for a free one if the place at the tail has none.

@@ -65,10 +65,6 @@ pub(in crate::shared) struct Ticket<'a> {
 }
 
 impl Ticket<'_> {
-    pub(in crate::shared) fn block(&self) -> u32 {
-        self.leased.block
-    }
-
     /// How often it was delivered before.
     pub(in crate::shared) fn tries(&self) -> u16 {
         self.leased.tries

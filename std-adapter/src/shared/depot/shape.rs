@@ -71,7 +71,7 @@ impl Shape {
         Some(parts)
     }
 
-    pub(in crate::shared) fn plan(&self, participants: usize, extra: u64) -> io::Result<Plan> {
+    pub(in crate::shared) fn plan(&self, participants: usize) -> io::Result<Plan> {
         let end = self.parts(participants).map(|parts| parts[5]);
         let length = end.and_then(|end| end.checked_mul(WORD));
         let mut config = [0; 8];
@@ -79,7 +79,6 @@ impl Shape {
         for (word, size) in config.iter_mut().zip(sizes) {
             *word = size as u64;
         }
-        config[4] = extra;
         Ok(Plan {
             participants,
             bells: BELLS,

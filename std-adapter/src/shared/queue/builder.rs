@@ -76,7 +76,7 @@ impl Builder {
             let what = "a queue holds 1 to 16 million items, of memory that can be addressed";
             io::Error::new(io::ErrorKind::InvalidInput, what)
         })?;
-        let plan = shape.plan(self.participants, 0)?;
+        let plan = shape.plan(self.participants)?;
         Segment::create(plan, |_| ()).map(Queue)
     }
 }

@@ -85,7 +85,7 @@ impl<T: Message> Iterator for Iter<'_, T> {
     }
 }
 
-/// What was left when a queue was shut down: see [`Queue::shutdown`]. Empty after [`Shutdown::Drain`], when
+/// What was left when a queue was shut down: see [`Queue::shutdown`]. Empty after [`Shutdown::Drain`](brigade_core::Shutdown::Drain), when
 /// it is the consumers'. Each item is taken as it is asked for, and finished then.
 #[derive(Debug)]
 pub struct Remaining<'a, T: Message> {
