@@ -33,6 +33,7 @@
 //! | `Condition` | `Condvar` of std | [sync](sync#condition) |
 //! | `Semaphore`, `Barrier`, `local` | [`Semaphore`](crate::Semaphore), [`Barrier`](crate::Barrier), `thread_local!` | [sync](sync#semaphore-barrier-local) |
 //! | `multiprocessing` `Lock`, `RLock`, `Condition`, `Semaphore`, `Event`, `Barrier`, `Value`, `Array`, `shared_memory` | [`shared`](crate::shared) | [shared] |
+//! | `Manager().dict()`, `list()`, `Namespace()`, `Value`, `Queue`, `Event`, `Lock` | [`Manager`](crate::Manager) | [managers] |
 //! | `signal.signal` that sets an event | [`signal::on`](crate::signal::on) | [signals] |
 //! | `queue.Queue` | [`Queue`](crate::Queue), [`Lease`](crate::Lease) | [queues](queues#queuequeue) |
 //! | `put(None)` to mark the end | [`Shutdown::Drain`](crate::Shutdown::Drain) | [queues](queues#the-end-putnone) |
@@ -50,6 +51,8 @@
 //! What there is of processes is on Linux.
 
 pub mod futures;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+pub mod managers;
 pub mod map_reduce;
 pub mod pools;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]

@@ -27,6 +27,7 @@
 //! | `multiprocessing` `Lock`, `RLock`, `Condition`, `Semaphore`, `Event`, `Barrier`, `Value`, `Array`, `shared_memory` | [`shared::lock_rlock_condition_semaphore_event_barrier_value_array_shared_memory`], [`shared::a_dead_holder_is_reported`], [`shared::shared_memory_leaves_nothing_behind`] |
 //! | `queue.Queue` | [`queues::queue_with_task_accounting`] |
 //! | `LifoQueue`, `PriorityQueue` | [`queues::lifo_and_priority_queues`] |
+//! | `Manager().dict()`, `list()`, `Namespace()`, `Value`, `Queue`, `Event`, `Lock` | [`managers::manager_dict_list_namespace_value_queue_event_lock`], [`managers::the_death_of_a_manager_or_a_client_is_reported`] |
 //! | `concurrent.futures` | [`futures::futures_submit_map_wait_as_completed_with`] |
 //! | `concurrent.futures` with `ProcessPoolExecutor` | [`process_pools::process_pool_executor_submit_map_wait_as_completed`] |
 //! | map-reduce over files | [`map_reduce::map_reduce_word_counts`] |
@@ -34,6 +35,8 @@
 //! Each does what its row says, every method of it, and steps where the trap is in Python.
 
 mod futures;
+#[cfg(not(brigade_portable))]
+mod managers;
 mod map_reduce;
 mod pools;
 #[cfg(not(brigade_portable))]
