@@ -1,5 +1,6 @@
-//! Queues with task accounting, events, signals and thread pools: what Python's `queue`,
-//! `threading`, `signal` and `concurrent.futures` give, without their traps.
+//! Queues with task accounting, events, signals, pools of threads and of processes, and what processes
+//! share: what Python's `queue`, `threading`, `multiprocessing`, `signal` and `concurrent.futures` give,
+//! without their traps.
 //!
 //! # Map
 //!
@@ -21,10 +22,12 @@
 //! | [`Timer`] | `threading.Timer` | a cancelled one does not go off |
 //! | [`Process`], [`process::Builder`] | `multiprocessing.Process` | any function that captures nothing; a panic comes back with its location; dies with its parent, also when that is killed |
 //! | [`shared`] | `multiprocessing.Lock`, `Value`, `Event` and the like | they travel as arguments; what a killed process held comes back, and the others are told |
+//! | [`shared::Queue`] | `multiprocessing.Queue`, `JoinableQueue`, `SimpleQueue` | what a killed process had leased goes to another; what cannot travel is refused by `put` |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
+//! | [`ProcessPool`] | `ProcessPoolExecutor`, `multiprocessing.Pool` | a worker that is killed costs one task, which says how it ended |
 //! | [`Manager`] | `multiprocessing.Manager` | a dead client's locks and items come back; a dead server is an error at once |
-//! | [`Executor`] | the same | one signature for threads and whatever else runs functions |
+//! | [`Executor`] | the same | one signature for threads, processes and whatever else runs functions |
 //! | [`ThreadPool::submit_after`] | `threading.Timer` | on a pool; [`submit_every`](ThreadPool::submit_every) keeps to its grid |
 //! | [`CancelToken`] | an `Event` | with children; never cleared |
 //! | [`wait`], [`as_completed`] | the same | nothing is polled; no task is lost at a time-out |
@@ -48,8 +51,10 @@
 //! - **Not lock-free.** [`Queue`] is for threads: a thread that is preempted inside an operation may
 //!   hold up others for as long. No operation of [`Queue`], [`ThreadPool`] or [`Task`] may be used
 //!   in a signal handler.
-//! - **A closure that runs cannot be stopped**, only one that waits in the queue. Give long ones an
-//!   [`CancelToken`] to look at.
+//! - **A closure that a thread runs cannot be stopped**, only one that waits in the queue. Give long ones an
+//!   [`CancelToken`] to look at, or run them in a [`ProcessPool`], which kills.
+//! - **What goes to another process** is a function that captures nothing, and data that serde can write;
+//!   it finds nothing there of what this process has done: see [`process`] and [`shared`].
 //! - **Two pools can wait for each other.** A pool whose workers would all wait for tasks, or for room
 //!   in the queue, of the same pool gets an error ([`WouldDeadlock`]); but nobody finds out about
 //!   workers that wait for another pool, or by a lock or a channel.
@@ -58,7 +63,8 @@
 //! - **After `fork` without `exec`** the child has none of the pool's threads. What it shares with
 //!   them may be in the middle of anything.
 //! - **Other systems than Linux** are less well tested. What does not exist on one is left out of
-//!   the crate there, so that its use does not compile: that is [`signal`] on anything but Unix.
+//!   the crate there, so that its use does not compile: that is [`signal`] on anything but Unix, and
+//!   [`process`], [`ProcessPool`], [`shared`] and [`manager`] on anything but Linux.
 //!
 //! # Examples
 //!
@@ -120,11 +126,16 @@
 //! `sys/` is the only folder that knows the operating system. `event.rs`, `queue.rs` and
 //! `unbounded.rs` put the core's types on it, `signal.rs` stands beside them. `panic.rs` makes errors
 //! of panics, `executor/` stands on all of it, `thread/` and `timer.rs` on `executor/`'s promises.
-//! `process/` ships functions to other processes, in `ship.rs`, and starts these, in `nursery.rs`.
-//! `shared/` stands on `bell.rs`, by which processes sleep, and `segment.rs`, which tells of deaths.
-//! `select/` is built on the futures of all of them. Unsafe code is in `sys/`, in two files of `process/`, and in four of
-//! `executor/`: `work.rs`, `handoff.rs`, which has loom models, and `scope.rs` and `roster.rs` of the
-//! thread pool.
+//! `select/` is built on the futures of all of them.
+//!
+//! Processes come after that. `process/` ships functions to other processes, in `ship.rs`, and starts these, in
+//! `nursery.rs`. `shared/` stands on `bell.rs`, by which processes sleep, `segment.rs`, which tells of deaths,
+//! and `travel.rs`, by which handles get about; its queue stands on `blocks.rs` and `ring.rs`.
+//! `executor/process_pool/` is built on both, around the protocol in `board.rs`; `manager/`, a server and its
+//! clients, on `process/` alone.
+//!
+//! Unsafe code is in `sys/`, in two files of `process/`, and in five of `executor/`: `work.rs`, `remote.rs`,
+//! `handoff.rs`, which has loom models, and `scope.rs` and `roster.rs` of the thread pool.
 
 mod event;
 mod executor;

@@ -3,7 +3,7 @@
 use brigade::manager::{
     Client, Dict, Error, Event, List, Lock, Namespace, Queue, Semaphore, Value,
 };
-use brigade::{Manager, Process, ProcessPool, Shutdown};
+use brigade::{Manager, Process, ProcessPool, Shutdown, shared};
 use serde::{Deserialize, Serialize};
 
 use crate::harness::LONG;
@@ -105,7 +105,6 @@ fn the_death_of_a_manager_or_a_client_is_reported() {
     let client = Process::start(hold, (lock.clone(), has_it.clone())).unwrap();
     assert!(has_it.wait_timeout(LONG).unwrap());
     assert!(lock.try_lock().unwrap().is_none());
-    has_it.clear().unwrap();
     client.kill().unwrap();
     let held = lock
         .lock_timeout(LONG)
@@ -115,14 +114,15 @@ fn the_death_of_a_manager_or_a_client_is_reported() {
     drop(held);
 
     // Who waits when the server is killed is told.
+    let ready = shared::Event::new().unwrap();
     let waiter = Process::start(
-        |(queue, ready): (Queue<u32>, Event)| {
-            ready.set().unwrap();
+        |(queue, ready): (Queue<u32>, shared::Event)| {
+            ready.set();
             matches!(queue.get(), Err(Error::Gone(_)))
         },
-        (manager.queue().unwrap(), has_it.clone()),
+        (manager.queue().unwrap(), ready.clone()),
     );
-    assert!(has_it.wait_timeout(LONG).unwrap());
+    assert!(ready.wait_timeout(LONG));
     let server = manager.pid().unwrap().try_into().unwrap();
     // SAFETY: sends a signal to the server, which the manager has not waited for.
     assert_eq!(unsafe { libc::kill(server, libc::SIGKILL) }, 0);
