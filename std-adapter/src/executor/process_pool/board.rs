@@ -366,7 +366,7 @@ impl<M: Words> Board<M> {
             // ORDERING: Relaxed: shown by the exchange.
             self.link(block).store(first, Relaxed);
             // ORDERING: Release pairs with `collect`.
-            match list.compare_exchange_weak(first, block as u64 + 1, Release, Relaxed) {
+            match list.compare_exchange(first, block as u64 + 1, Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => first = now,
             }

@@ -136,6 +136,12 @@ pub(super) enum Patience {
     Endless,
 }
 
+impl Left {
+    pub(super) fn is_empty(&self) -> bool {
+        self.verdicts.is_empty() && self.finished.is_empty()
+    }
+}
+
 impl Posts {
     /// How many tasks there are that have not come to an end.
     fn outstanding(&self) -> usize {

@@ -165,7 +165,7 @@ impl ProcessPool {
                 drop(hub.shut_down(false));
                 hub.hall.close();
                 hub.staff.give_up();
-                hub.hall.ring();
+                hub.hall.collector().ring(1);
                 Err(no_thread(error))
             }
         }

@@ -11,9 +11,10 @@
 //! One thread does all of it, and runs no code of users. It is woken by the kernel's word that a worker
 //! has ended, and by those who submit when there are more tasks than workers.
 //!
-//! Workers that end before they take tasks, because they cannot be started or their initializer fails,
-//! are not replaced for ever: after [`ATTEMPTS`] in a row the pool does with those that it has, and if
-//! it has none, its tasks are told.
+//! Workers that end before they take tasks are not replaced for ever. If they cannot be started or their
+//! initializer fails, [`ATTEMPTS`] in a row are enough; if they die without a word, somebody else may
+//! have killed them, so it takes more, [`SILENT_DEATHS`]. The pool then does with those that it has, and
+//! if it has none, its tasks are told.
 
 #![forbid(unsafe_code)]
 
@@ -35,8 +36,11 @@ use crate::executor::worker_lost::{self, WorkerLost};
 use crate::process::{self, Child, Exit, JoinError, StartError};
 use crate::sys::process::pidfd::Stop;
 
-/// So many workers in a row that come to nothing are enough.
+/// So many workers in a row that fail, for a reason that is known, are enough.
 const ATTEMPTS: u32 = 3;
+
+/// So many workers in a row that die before they are ready are enough.
+const SILENT_DEATHS: u32 = 100;
 
 /// See the [module](self).
 pub(super) struct Staff {
@@ -106,8 +110,10 @@ impl Wake for CallBell {
 /// What the supervisor remembers.
 #[derive(Default)]
 pub(super) struct Record {
-    /// How many workers in a row have come to nothing.
+    /// How many workers in a row have failed since the last one that was ready.
     failures: u32,
+    /// How many have died without a word.
+    silent: u32,
     /// Why the last one has.
     reason: String,
 }
@@ -190,33 +196,39 @@ impl Hub {
     /// Starts a worker in the first seat that is free.
     pub(super) fn hire(&self) -> Result<usize, StartError> {
         let staff = &self.staff;
-        let free = |seat: &Seat| seat.worker.is_none();
-        let number = staff.seats().iter().position(free);
-        let number = number.expect("no more are hired than there are seats");
+        // Held until the worker has its seat: it may have begun with a task by then, and be killed
+        // for that.
+        let mut seats = staff.seats();
+        let free = seats.iter().position(|seat| seat.worker.is_none());
+        let number = free.expect("no more are hired than there are seats");
         self.hall.set_stage(number, Stage::Starting);
         let orders = Orders {
             number,
             answers: staff.spools[number].descriptor(),
             ..staff.orders.clone()
         };
-        let process = process::Builder::new()
+        // ORDERING: Relaxed, here and below: only one thread at a time hires.
+        staff.live.fetch_add(1, Relaxed);
+        let started = process::Builder::new()
             .name(format!("{}-{number}", staff.name))
             .ignore_interrupts()
-            .start(worker::work, orders.to_fields())?;
+            .start(worker::work, orders.to_fields());
+        let process = started.inspect_err(|_| {
+            staff.live.fetch_sub(1, Relaxed);
+        })?;
         let mut worker = Worker {
             child: Arc::clone(process.child()),
             end: Box::pin(process.join_async()),
         };
-        // So that we are called when it ends. If it has already, this is noticed at the next look.
+        // So that we are called when it ends.
         let waker = Waker::from(Arc::clone(&staff.bell));
         let polled = worker.end.as_mut().poll(&mut Context::from_waker(&waker));
         if let Poll::Ready(end) = polled {
             worker.end = Box::pin(std::future::ready(end));
             staff.call();
         }
-        staff.seats()[number].worker = Some(worker);
-        // ORDERING: Relaxed: only one thread at a time hires.
-        staff.live.fetch_add(1, Relaxed);
+        seats[number].worker = Some(worker);
+        drop(seats);
         self.counts.started();
         Ok(number)
     }
@@ -268,7 +280,8 @@ impl Hub {
             self.staff.bell.await_ring(next_look);
         }
         self.staff.ended.set();
-        self.hall.ring();
+        // Itself, and not a driver that happens to be there.
+        self.hall.collector().ring(1);
     }
 
     /// Starts as many workers as are wanted.
@@ -290,6 +303,7 @@ impl Hub {
                 return;
             }
             if let Err(error) = self.hire() {
+                record.failures += 1;
                 self.note_failure(record, error.to_string());
             }
         }
@@ -297,9 +311,8 @@ impl Hub {
 
     fn note_failure(&self, record: &mut Record, reason: String) {
         self.counts.failed_start();
-        record.failures += 1;
         record.reason = reason;
-        if record.failures >= ATTEMPTS {
+        if record.failures >= ATTEMPTS || record.silent >= SILENT_DEATHS {
             // ORDERING: Relaxed: only this thread relies on it.
             self.staff.barren.store(true, Relaxed);
         }
@@ -320,20 +333,32 @@ impl Hub {
             let child = Arc::clone(&worker.child);
             worker.end = Box::pin(std::future::pending());
             drop(seats);
-            self.bury(number, &child);
+            let (mut freed, left) = self.bury(number, &child);
             match self.hall.stage(number) {
-                Stage::Ready | Stage::Retired => record.failures = 0,
-                Stage::Starting | Stage::Failed => self.note_failure(record, why(end)),
+                Stage::Ready | Stage::Retired => *record = Record::default(),
+                Stage::Starting | Stage::Failed => {
+                    match end {
+                        Err(JoinError::Ended(_)) => record.silent += 1,
+                        _ => record.failures += 1,
+                    }
+                    self.note_failure(record, why(end));
+                }
             }
-            // Not before: as long as it has the seat, it is the one that tasks name.
+            // Not before no task names it any more; and before anybody is told.
             self.staff.seats()[number].worker = None;
             // ORDERING: Relaxed: as in `hire`.
             self.staff.live.fetch_sub(1, Relaxed);
+            if !freed.is_empty() {
+                self.freed(&mut freed);
+            }
+            if !left.is_empty() {
+                self.leave(left);
+            }
         }
     }
 
-    /// Sees to the tasks that a dead worker had.
-    fn bury(&self, number: usize, child: &Child) {
+    /// Sees to the tasks that a dead worker had; which blocks are free now, and what is to be told.
+    fn bury(&self, number: usize, child: &Child) -> (Vec<usize>, Left) {
         let mut left = Left::default();
         let mut freed = Vec::new();
         let held = self.hall.board.held_by(number);
@@ -387,12 +412,7 @@ impl Hub {
         if is_read {
             self.staff.spools[number].clear();
         }
-        if !freed.is_empty() {
-            self.freed(&mut freed);
-        }
-        if !(left.verdicts.is_empty() && left.finished.is_empty()) {
-            self.leave(left);
-        }
+        (freed, left)
     }
 }
 
