@@ -41,6 +41,10 @@ mod process;
 mod process_death;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod process_pool;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_pool_crashes;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_pool_terms;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,388 @@
+//! A pool of processes: how its workers come and go, and how its tasks are taken back.
+
+use std::process;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, thread};
+
+use brigade::{
+    ProcessPool, ReturnWhen, Shutdown, SubmitTimeoutError, TaskError, TrySubmitError, as_completed,
+};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use crate::harness::{LONG, until};
+
+fn pool(workers: usize) -> ProcessPool {
+    ProcessPool::builder().workers(workers).build().unwrap()
+}
+
+fn endless(_: ()) {
+    loop {
+        thread::park();
+    }
+}
+
+fn number(pid: u32) -> Pid {
+    Pid::from_raw(pid.try_into().unwrap()).unwrap()
+}
+
+#[test]
+fn each_worker_is_initialized() {
+    static PLACE: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+    let pool = ProcessPool::builder()
+        .workers(2)
+        .initializer(|text: String| PLACE.set(text).unwrap(), "here".into())
+        .tasks_per_worker(1)
+        .build()
+        .unwrap();
+    for _ in 0..4 {
+        let task = pool.submit(|| PLACE.get().cloned()).unwrap();
+        assert_eq!(task.result().unwrap().as_deref(), Some("here"));
+    }
+}
+
+#[test]
+fn an_initializer_that_fails_is_told() {
+    let pool = ProcessPool::builder().workers(2);
+    let error = pool
+        .initializer(|reason: String| panic!("{reason}"), "not today".into())
+        .build()
+        .unwrap_err();
+    assert!(error.to_string().contains("not today"), "{error}");
+}
+
+#[test]
+fn workers_that_cannot_be_replaced_are_not_replaced_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stop");
+    let pool = ProcessPool::builder()
+        .workers(1)
+        .initializer(
+            |file: std::path::PathBuf| assert!(!file.exists(), "no more"),
+            file.clone(),
+        )
+        .build()
+        .unwrap();
+    fs::write(&file, "").unwrap();
+    let lost = pool.submit(|| -> () { process::exit(3) }).unwrap();
+    let queued = pool.submit(|| 1).unwrap();
+    assert!(matches!(lost.result(), Err(TaskError::WorkerLost(_))));
+    let Err(TaskError::NoWorkers(reason)) = queued.result() else {
+        panic!("nobody can run it")
+    };
+    assert!(reason.contains("no more"), "{reason}");
+    let late = pool.submit(|| 1).unwrap();
+    assert!(matches!(late.result(), Err(TaskError::NoWorkers(_))));
+    assert_eq!(pool.stats().failed_starts, 3);
+}
+
+#[test]
+fn a_worker_runs_as_many_tasks_as_it_is_to() {
+    let pool = ProcessPool::builder().workers(1).tasks_per_worker(2);
+    let pool = pool.build().unwrap();
+    let pids: Vec<u32> = (0..6)
+        .map(|_| pool.submit(process::id).unwrap().result().unwrap())
+        .collect();
+    assert!(pids[0] == pids[1] && pids[2] == pids[3] && pids[4] == pids[5]);
+    assert!(pids[1] != pids[2] && pids[3] != pids[4]);
+    assert_eq!(pool.stats().lost, 0);
+}
+
+#[test]
+fn a_time_limit_ends_one_task() {
+    let pool = ProcessPool::builder().workers(2);
+    let pool = pool.time_limit(Duration::from_millis(200)).build().unwrap();
+    let patient = pool.submission().no_time_limit();
+    let slow = patient.submit(|| thread::sleep(Duration::from_millis(500)));
+    let endless = pool.submit_with(endless, ()).unwrap();
+    let quick: Vec<_> = (0..100).map(|_| pool.submit(|| ()).unwrap()).collect();
+    assert!(matches!(endless.result(), Err(TaskError::TimeLimit)));
+    slow.unwrap().result().unwrap();
+    for task in quick {
+        task.result().unwrap();
+    }
+    assert_eq!((pool.stats().late, pool.stats().lost), (1, 0));
+}
+
+#[test]
+fn a_task_that_waits_is_cancelled() {
+    let pool = pool(1);
+    let running = pool.submit_with(endless, ()).unwrap();
+    until(|| pool.stats().running == 1);
+    let queued: Vec<_> = (0..2000)
+        .map(|n| pool.submit_with(|n: u32| n, n).unwrap())
+        .collect();
+    for task in &queued[500..1500] {
+        assert!(task.cancel() && !task.cancel());
+    }
+    assert!(running.cancel());
+    for (n, task) in queued.into_iter().enumerate() {
+        match task.result() {
+            Ok(answer) => assert!(answer as usize == n && !(500..1500).contains(&n)),
+            Err(TaskError::Cancelled) => assert!((500..1500).contains(&n)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let stats = pool.stats();
+    assert_eq!((stats.cancelled, stats.lost), (1001, 0));
+    until(|| pool.stats().started == 2);
+}
+
+#[test]
+fn a_task_that_runs_is_cancelled_with_its_worker() {
+    let pool = pool(2);
+    for _ in 0..10 {
+        let running = pool.submit_with(endless, ()).unwrap();
+        until(|| pool.stats().running == 1);
+        let other = pool.submit(process::id).unwrap().result().unwrap();
+        let mut pids = pool.pids();
+        pids.retain(|&pid| pid != other);
+        assert!(running.cancel());
+        assert!(matches!(running.result(), Err(TaskError::Cancelled)));
+        until(|| {
+            pids.iter()
+                .any(|&pid| test_kill_process(number(pid)).is_err())
+        });
+    }
+}
+
+#[test]
+fn a_drain_runs_what_there_is() {
+    let pool = pool(2);
+    let tasks: Vec<_> = (0..5000)
+        .map(|n| pool.submit_with(|n: u32| n, n).unwrap())
+        .collect();
+    pool.shutdown(Shutdown::Drain);
+    assert!(pool.submit(|| 1).is_err());
+    assert!(pool.join_timeout(LONG).unwrap());
+    for (n, task) in (0..).zip(tasks) {
+        assert!(task.is_done());
+        assert_eq!(task.result().unwrap(), n);
+    }
+    assert!(pool.pids().is_empty());
+}
+
+#[test]
+fn an_immediate_shutdown_finishes_what_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("go");
+    let pool = pool(1);
+    let waits = |file: std::path::PathBuf| {
+        while !file.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let running = pool.submit_with(waits, file.clone()).unwrap();
+    until(|| pool.stats().running == 1);
+    let queued: Vec<_> = (0..2000).map(|_| pool.submit(|| ()).unwrap()).collect();
+    pool.shutdown(Shutdown::Immediate);
+    for task in queued {
+        assert!(matches!(task.result(), Err(TaskError::Cancelled)));
+    }
+    assert!(!pool.join_timeout(Duration::from_millis(10)).unwrap());
+    fs::write(file, "").unwrap();
+    running.result().unwrap();
+    pool.join().unwrap();
+}
+
+#[test]
+fn terminate_kills_what_runs() {
+    let pool = pool(2);
+    let running: Vec<_> = (0..4)
+        .map(|_| pool.submit_with(endless, ()).unwrap())
+        .collect();
+    until(|| pool.stats().running == 2);
+    pool.terminate();
+    pool.join().unwrap();
+    for task in running {
+        assert!(matches!(task.result(), Err(TaskError::Cancelled)));
+    }
+}
+
+#[test]
+fn a_full_queue_gives_the_argument_back() {
+    let pool = ProcessPool::builder()
+        .workers(1)
+        .queue_bound(1)
+        .build()
+        .unwrap();
+    let running = pool.submit_with(endless, ()).unwrap();
+    let queued = pool.submit(|| 1).unwrap();
+    let submission = pool.submission();
+    let text = || "text".to_owned();
+    let full = submission.try_submit_with(|text: String| text, text());
+    assert!(matches!(full, Err(TrySubmitError::Full(given)) if given == "text"));
+    let short = Duration::from_millis(10);
+    let full = submission.submit_with_timeout(|text: String| text, text(), short);
+    assert!(matches!(full, Err(SubmitTimeoutError::Timeout(given)) if given == "text"));
+    // Who waits for room gets it, or hears of the end.
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| pool.submit(|| 2).unwrap().result().unwrap());
+        assert!(running.cancel());
+        assert_eq!((waiting.join().unwrap(), queued.result().unwrap()), (2, 1));
+    });
+}
+
+#[test]
+fn a_pool_grows_on_demand() {
+    let pool = ProcessPool::builder()
+        .grow_on_demand(0..=3)
+        .build()
+        .unwrap();
+    assert!(pool.pids().is_empty());
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+    assert_eq!(pool.stats().workers, 1);
+    let tasks: Vec<_> = (0..5)
+        .map(|_| pool.submit_with(endless, ()).unwrap())
+        .collect();
+    until(|| pool.stats().running == 3);
+    assert_eq!(pool.stats().workers, 3);
+    for task in tasks {
+        task.cancel();
+    }
+}
+
+#[test]
+fn tasks_are_awaited_and_combined_as_others() {
+    let pool = pool(2);
+    let square = |n: u32| n * n;
+    let submit = |n| pool.submit_with(square, n).unwrap();
+    assert_eq!(smol::block_on(submit(3)).unwrap(), 9);
+    let (sender, receiver) = mpsc::channel();
+    submit(4).on_done(move |result| sender.send(result.unwrap()).unwrap());
+    assert_eq!(receiver.recv_timeout(LONG).unwrap(), 16);
+    let mut squares: Vec<u32> = as_completed((0..50).map(submit))
+        .map(|(_, result)| result.unwrap())
+        .collect();
+    squares.sort_unstable();
+    assert!(squares.into_iter().eq((0..50).map(square)));
+    let waited = brigade::wait((0..50).map(submit), ReturnWhen::All);
+    assert_eq!(waited.done.len(), 50);
+    let mut sum = 0;
+    for item in pool.map_unordered(0..1000, square) {
+        sum += item.unwrap();
+    }
+    assert_eq!(sum, (0..1000).map(square).sum::<u32>());
+    // Several threads at a time: one of them fetches the answers of all.
+    thread::scope(|scope| {
+        for first in 0..4 {
+            scope.spawn(move || {
+                for n in (first..2000).step_by(4) {
+                    assert_eq!(submit(n).result().unwrap(), n * n);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_callback_may_wait_for_another_task_but_not_for_the_end() {
+    let pool = std::sync::Arc::new(pool(1));
+    let inside = std::sync::Arc::clone(&pool);
+    let (sender, receiver) = mpsc::channel();
+    pool.submit(|| 1).unwrap().on_done(move |one| {
+        let two = inside.submit(|| 2).unwrap().result().unwrap();
+        let joined = inside.join();
+        sender.send((one.unwrap() + two, joined.is_err())).unwrap();
+    });
+    assert_eq!(receiver.recv_timeout(LONG).unwrap(), (3, true));
+}
+
+#[test]
+fn workers_have_names_and_ignore_interrupts() {
+    let pool = ProcessPool::builder()
+        .workers(1)
+        .name("namely")
+        .build()
+        .unwrap();
+    let pid = pool.submit(process::id).unwrap().result().unwrap();
+    let read = |what| fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap();
+    assert_eq!(read("comm").trim_end(), "namely-0");
+    assert!(read("cmdline").starts_with("namely-0"));
+    kill_process(number(pid), Signal::INT).unwrap();
+    assert_eq!(pool.submit(process::id).unwrap().result().unwrap(), pid);
+}
+
+#[test]
+fn a_task_may_have_a_pool() {
+    let sum = |n: u32| -> u32 {
+        let pool = pool(2);
+        pool.map(0..n, |n| n + 1)
+            .into_values()
+            .unwrap()
+            .iter()
+            .sum()
+    };
+    let pool = pool(1);
+    assert_eq!(pool.submit_with(sum, 10).unwrap().result().unwrap(), 55);
+}
+
+/// Cannot be written.
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("no"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Unwritable {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("no"))
+    }
+}
+
+/// Cannot be read.
+struct Unreadable;
+
+impl Serialize for Unreadable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Unreadable {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("no"))
+    }
+}
+
+#[test]
+fn what_cannot_travel_is_told() {
+    fn why<T>(task: brigade::Task<T>) -> String {
+        match task.result() {
+            Err(TaskError::Transfer(reason)) => reason,
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("it cannot travel"),
+        }
+    }
+
+    let pool = pool(1);
+    let reason = why(pool.submit_with(|_: Unwritable| (), Unwritable).unwrap());
+    assert!(reason.contains("argument cannot be encoded"), "{reason}");
+    let reason = why(pool.submit_with(|_: Unreadable| (), Unreadable).unwrap());
+    assert!(reason.contains("argument cannot be decoded"), "{reason}");
+    let reason = why(pool.submit(|| Unwritable).unwrap());
+    assert!(reason.contains("result cannot be encoded"), "{reason}");
+    let reason = why(pool.submit(|| Unreadable).unwrap());
+    assert!(reason.contains("result cannot be decoded"), "{reason}");
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+}
+
+#[test]
+fn shared_objects_go_there_and_back() {
+    let pool = pool(1);
+    let event = brigade::shared::Event::new().unwrap();
+    let task = pool.submit_with(|event: brigade::shared::Event| event.wait(), event.clone());
+    event.set();
+    task.unwrap().result().unwrap();
+    let made = pool
+        .submit(|| brigade::shared::Event::new().unwrap())
+        .unwrap();
+    let made = made.result().unwrap();
+    assert!(!made.is_set());
+    made.set();
+}
