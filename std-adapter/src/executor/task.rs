@@ -24,7 +24,8 @@ use crate::Panic;
 /// A task always ends: with the closure's value, as [`Panicked`](TaskError::Panicked), or as
 /// [`Cancelled`](TaskError::Cancelled) if the closure was dropped before it was run. It does not
 /// end while the closure runs on, and nothing can stop a closure from outside; give long ones an
-/// [`CancelToken`](crate::CancelToken) to look at.
+/// [`CancelToken`](crate::CancelToken) to look at. (A process can be stopped, so for tasks of a pool of
+/// processes there are more ways to end: see [`TaskError`].)
 ///
 /// Dropping a task neither cancels it nor waits for it; the result is dropped when it comes.
 ///
@@ -170,6 +171,9 @@ impl<T> Task<T> {
     /// [`TaskError::Cancelled`]. After `false` the task is done, being run, or was cancelled
     /// before. Does not wait for a running closure. The task's place in the pool's queue becomes
     /// free when a worker comes to it.
+    ///
+    /// A task of a pool of processes can be cancelled while it runs, too: after `true` its worker
+    /// process, if one had begun with it, has been sent the signal that kills it.
     ///
     /// # Panics
     ///
