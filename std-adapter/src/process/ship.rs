@@ -5,6 +5,7 @@
 //! travel: a value of its type is made there out of nothing.
 
 use std::any::type_name;
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::executor::Message;
+use crate::shared::travel;
 use crate::sys::process::entry::{Entry, Marked};
 use crate::{Panic, panic};
 
@@ -171,14 +173,14 @@ where
 
 /// The value that is encoded in `bytes`, all of them; or why there is none.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    match postcard::take_from_bytes(bytes) {
+    match travel::explain(|| postcard::take_from_bytes(bytes)) {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(format!(
             "{} bytes are left over behind a {}",
             rest.len(),
             type_name::<T>()
         )),
-        Err(error) => Err(reason::<T>(&error)),
+        Err(why) => Err(reason::<T>(why)),
     }
 }
 
@@ -187,11 +189,11 @@ pub(crate) fn encode<T: Serialize, S: Sink + ?Sized>(
     value: &T,
     output: &mut S,
 ) -> Result<(), String> {
-    postcard::serialize_with_flavor(value, Output(output)).map_err(|error| reason::<T>(&error))
+    postcard::serialize_with_flavor(value, Output(output)).map_err(reason::<T>)
 }
 
-fn reason<T>(error: &postcard::Error) -> String {
-    format!("{}: {error}", type_name::<T>())
+fn reason<T>(why: impl Display) -> String {
+    format!("{}: {why}", type_name::<T>())
 }
 
 /// Has postcard write there.

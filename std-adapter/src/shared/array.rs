@@ -12,6 +12,7 @@ use super::participants::Owner;
 use super::raw_lock::RawLock;
 use super::rlock::Held;
 use super::segment::{Contents, PARTICIPANTS, Plan, Room, Segment};
+use super::travel;
 use crate::sys::memory::{WORD, Words, copy_in, copy_out};
 use crate::sys::plain::{self, Plain};
 
@@ -298,7 +299,7 @@ impl<'de, T: Plain> serde::Deserialize<'de> for Array<T> {
         let segment: Segment<Elements> = serde::Deserialize::deserialize(deserializer)?;
         if segment.size != size_of::<T>() as u64 {
             let what = "the shared array has elements of another type";
-            return Err(serde::de::Error::custom(what));
+            return Err(travel::refuse(what));
         }
         Ok(Self {
             segment,

@@ -162,6 +162,6 @@ impl<'de> serde::Deserialize<'de> for Bytes {
         };
         travel::find_or(passed.identity, open)
             .map(Self)
-            .map_err(serde::de::Error::custom)
+            .map_err(travel::refuse)
     }
 }

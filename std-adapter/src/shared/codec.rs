@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::depot::{Filling, Hold, Ticket};
 use super::payload::{Payloads, Place};
 use super::queue_error::GetError;
+use super::travel;
 
 /// Up to this many bytes go by way of the stack.
 const SMALL: usize = 256;
@@ -44,7 +45,7 @@ pub(super) fn encode<T: Serialize>(
 
 /// Reads the item that was taken.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, GetError> {
-    postcard::from_bytes(bytes).map_err(|error| GetError::Decode(error.to_string()))
+    travel::explain(|| postcard::from_bytes(bytes)).map_err(GetError::Decode)
 }
 
 /// Copies what was taken to where nobody else can change it, has that done with the ticket, and reads the

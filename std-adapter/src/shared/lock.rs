@@ -13,6 +13,7 @@ use super::lock_error::{LockError, LockResult, LockTimeoutError, TryLockError};
 use super::participants::Owner;
 use super::raw_lock::{RawLock, Taken};
 use super::segment::{Contents, PARTICIPANTS, Plan, Room, Segment};
+use super::travel;
 use crate::sys::memory::WORD;
 use crate::sys::plain::Plain;
 
@@ -100,7 +101,7 @@ impl Locked {
             Ok(segment)
         } else {
             let what = "the shared value is of another type";
-            Err(serde::de::Error::custom(what))
+            Err(travel::refuse(what))
         }
     }
 }

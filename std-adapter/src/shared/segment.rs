@@ -154,6 +154,6 @@ impl<C: Contents> serde::Serialize for Segment<C> {
 impl<'de, C: Contents> serde::Deserialize<'de> for Segment<C> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let passed = travel::deserialize(deserializer)?;
-        Self::open(passed).map_err(serde::de::Error::custom)
+        Self::open(passed).map_err(travel::refuse)
     }
 }

@@ -16,6 +16,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -93,6 +94,27 @@ pub(crate) fn serialize<S: Serializer>(
     });
     let Identity { device, inode } = identity;
     (std::process::id(), descriptor, device, inode).serialize(serializer)
+}
+
+thread_local! {
+    /// Why a reference was refused on this thread: postcard's errors do not say.
+    static REFUSED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The deserialiser's error for a reference that is refused.
+pub(crate) fn refuse<E: serde::de::Error>(why: impl fmt::Display) -> E {
+    let error = E::custom(&why);
+    REFUSED.set(Some(why.to_string()));
+    error
+}
+
+/// Runs `deserialize`; if that fails, says why, also if it was a reference that was refused.
+pub(crate) fn explain<T, E: fmt::Display>(
+    deserialize: impl FnOnce() -> Result<T, E>,
+) -> Result<T, String> {
+    // What was refused before is another story.
+    REFUSED.set(None);
+    deserialize().map_err(|error| REFUSED.take().unwrap_or_else(|| error.to_string()))
 }
 
 /// A reference that has come in.

@@ -74,6 +74,18 @@ fn queue_simple_queue_joinable_queue_between_processes() {
     drop(again);
     assert!(queue.join_timeout(LONG).unwrap());
 
+    // An item whose shared object is gone says so, and is not taken for anything else.
+    let events = Queue::bounded(1).unwrap();
+    let putter = Process::start(
+        |events: Queue<Event>| events.put(Event::new().unwrap()).unwrap(),
+        events.clone(),
+    );
+    putter.unwrap().join_timeout(LONG).unwrap().unwrap();
+    let Err(GetError::Decode(why)) = events.try_get() else {
+        panic!("the event is gone");
+    };
+    assert!(why.contains("does not exist any more"), "{why}");
+
     // What cannot travel comes back.
     let small = Queue::<Vec<u8>>::builder().capacity(2).bytes(1 << 20);
     let small = small.build::<Vec<u8>>().unwrap();
