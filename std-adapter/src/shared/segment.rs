@@ -95,17 +95,14 @@ impl<C: Contents> Segment<C> {
 
 impl<C: Contents> Peers for Joined<C> {
     fn bury(&self, dead: Life) {
-        let mut was_here = false;
         for (owner, life) in self.room.participants() {
             if life == dead {
                 self.contents.recover(owner);
+                // Before the place is free: who finds it free leaves it at that, though whoever has
+                // freed it may have been stopped since.
+                self.room.disturb();
                 self.room.free(owner, life);
-                was_here = true;
             }
-        }
-        // Also if another survivor was faster: it may have died before it came to this.
-        if was_here {
-            self.room.disturb();
         }
     }
 }
@@ -114,8 +111,9 @@ impl<C: Contents> Drop for Joined<C> {
     fn drop(&mut self) {
         if let Some((me, life)) = self.room.leaving() {
             self.contents.leave(me);
-            self.room.free(me, life);
+            // Before the place is free, as above.
             self.room.disturb();
+            self.room.free(me, life);
         }
     }
 }

@@ -44,8 +44,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         "{:<24} {:>12} {:>7} {:>7}  outcomes",
         "operation", "instructions", "every", "kills"
     );
-    for name in scene::names().filter(|name| name.contains(&options.filter)) {
-        match operation(name, &options, day) {
+    for (name, complete) in scene::names().filter(|(name, _)| name.contains(&options.filter)) {
+        match operation(name, complete, &options, day) {
             Ok(report) => println!("{report}"),
             Err(complaint) => {
                 eprintln!("error: {name}: {complaint}");
@@ -122,7 +122,12 @@ impl fmt::Display for Report {
     }
 }
 
-fn operation(name: &'static str, options: &Options, day: u64) -> Result<Report, String> {
+fn operation(
+    name: &'static str,
+    complete: &str,
+    options: &Options,
+    day: u64,
+) -> Result<Report, String> {
     let began = Instant::now();
     let mut house = House::open(name)?;
     let mut outcomes = BTreeMap::new();
@@ -132,6 +137,7 @@ fn operation(name: &'static str, options: &Options, day: u64) -> Result<Report, 
         return Err(format!("does not end within {MOST} instructions"));
     }
     let once = began.elapsed();
+    whole.check(complete)?;
     *outcomes.entry(whole.outcome).or_insert(0) += 1;
     let every = options.every.unwrap_or_else(|| {
         // On average half of the operation is stepped through, beside what a victim takes in any case.
@@ -148,6 +154,7 @@ fn operation(name: &'static str, options: &Options, day: u64) -> Result<Report, 
         let death = house
             .kill_after(k)
             .map_err(|complaint| format!("killed after {k} instructions: {complaint}"))?;
+        death.check(complete)?;
         *outcomes.entry(death.outcome).or_insert(0) += 1;
         kills += 1;
         if death.end != End::Counted {
@@ -172,6 +179,19 @@ struct Death {
     instructions: u64,
     end: End,
     outcome: String,
+}
+
+impl Death {
+    /// Nothing may be taken back from one who has completed the operation.
+    fn check(&self, complete: &str) -> Result<(), String> {
+        if self.end == End::Counted || self.outcome == complete {
+            return Ok(());
+        }
+        let Self { end, outcome, .. } = self;
+        Err(format!(
+            "killed when it was complete ({end:?}): {outcome}, instead of {complete}"
+        ))
+    }
 }
 
 /// The process that survives the others, seen from outside.

@@ -5,22 +5,25 @@ use std::thread::JoinHandle;
 use brigade::Process;
 use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Semaphore};
 
-use super::{Make, PATIENCE, Started, die_in, heard, in_words, nothing, play, sleeping, until};
+use super::{Entry, PATIENCE, Started, die_in, heard, in_words, nothing, play, sleeping, until};
 
-pub(super) const SCENES: &[(&str, Make)] = &[
-    ("semaphore acquire", || {
+pub(super) const SCENES: &[Entry] = &[
+    ("semaphore acquire", "permits all free", || {
         play(Semaphore::new(2), acquire, nothing, all_free)
     }),
-    ("semaphore release", || {
+    ("semaphore release", "permits all free", || {
         play(Semaphore::new(2), release, wait_for_permit, permitted)
     }),
-    ("barrier wait", || {
+    ("semaphore leave", "permits all free", || {
+        play(Semaphore::new(2), leave, wait_for_permit, permitted)
+    }),
+    ("barrier wait", "met", || {
         play(Barrier::new(2), meet, wait_to_meet, met)
     }),
-    ("join counter add", || {
+    ("join counter add", "counted, and reported", || {
         play(JoinCounter::new(), add, nothing, added)
     }),
-    ("join counter done", || {
+    ("join counter done", "done", || {
         play(JoinCounter::new(), done, wait_for_zero, zero)
     }),
 ];
@@ -49,6 +52,15 @@ fn release(semaphore: &Semaphore) -> Started {
     let enter = |semaphore: Semaphore| {
         let both = (semaphore.acquire(), semaphore.acquire());
         die_in(|| drop(both.0));
+    };
+    Process::start(enter, semaphore.clone())
+}
+
+/// Has both permits, and drops its last handle.
+fn leave(semaphore: &Semaphore) -> Started {
+    let enter = |semaphore: Semaphore| {
+        std::mem::forget((semaphore.acquire(), semaphore.acquire()));
+        die_in(|| drop(semaphore));
     };
     Process::start(enter, semaphore.clone())
 }

@@ -5,15 +5,19 @@ use std::thread::JoinHandle;
 use brigade::Process;
 use brigade::shared::Event;
 
-use super::{Make, PATIENCE, Started, die_in, heard, play, sleeping, until};
+use super::{Entry, PATIENCE, Started, die_in, heard, play, sleeping, until};
 
-pub(super) const SCENES: &[(&str, Make)] = &[
-    ("event set", || play(Event::new(), set, wait_for, settle)),
-    ("event wait", || play(Event::new(), wait, wait_for, settle)),
-    ("segment open", || {
+pub(super) const SCENES: &[Entry] = &[
+    ("event set", "set", || {
+        play(Event::new(), set, wait_for, settle)
+    }),
+    ("event wait", "not set", || {
+        play(Event::new(), wait, wait_for, settle)
+    }),
+    ("segment open", "not set", || {
         play(Event::new(), open, wait_for, settle)
     }),
-    ("segment leave", || {
+    ("segment leave", "not set", || {
         play(Event::new(), leave, wait_for, settle)
     }),
 ];

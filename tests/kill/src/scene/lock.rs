@@ -6,22 +6,30 @@ use std::thread::JoinHandle;
 use brigade::Process;
 use brigade::shared::{Condition, Lock, LockGuard, LockTimeoutError, Value};
 
-use super::{Make, PATIENCE, Started, die_in, heard, hold, nothing, play, play_sweep, sleeping};
+use super::{Entry, PATIENCE, Started, die_in, heard, hold, nothing, play, play_sweep, sleeping};
 
-pub(super) const SCENES: &[(&str, Make)] = &[
-    ("lock", || play(Lock::new(PAIR), lock, nothing, take)),
-    ("unlock", || play(Lock::new(PAIR), unlock, wait, next)),
-    ("sweep after a lock", || {
+pub(super) const SCENES: &[Entry] = &[
+    ("lock", "taken, and reported", || {
+        play(Lock::new(PAIR), lock, nothing, take)
+    }),
+    ("unlock", "changed, and given back", || {
+        play(Lock::new(PAIR), unlock, wait, next)
+    }),
+    ("sweep after a lock", "reported", || {
         play_sweep(Lock::new(PAIR), keep, witness, wait, swept)
     }),
-    ("lock that is held", || {
+    ("lock that is held", "not taken", || {
         play(Lock::new(PAIR), lock, occupy, take_after)
     }),
-    ("value set", || play(Value::new(PAIR), set, nothing, whole)),
-    ("value update", || {
+    ("value set", "new", || {
+        play(Value::new(PAIR), set, nothing, whole)
+    }),
+    ("value update", "new", || {
         play(Value::new(PAIR), update, nothing, whole)
     }),
-    ("condition notify", || play(board(), post, expect, posted)),
+    ("condition notify", "changed, and heard", || {
+        play(board(), post, expect, posted)
+    }),
 ];
 
 /// A value of several words that are always the same.

@@ -33,7 +33,9 @@ pub(crate) trait Scene {
 }
 
 type Made = Result<Box<dyn Scene>, String>;
-type Make = fn() -> Made;
+
+/// An operation, what it has come to when the victim has completed it, and the scene.
+type Entry = (&'static str, &'static str, fn() -> Made);
 
 type Started = Result<Process<()>, StartError>;
 
@@ -124,7 +126,7 @@ fn buried(process: Process<()>) -> Result<(), String> {
 }
 
 /// All operations. The names are those of the report.
-fn all() -> impl Iterator<Item = (&'static str, Make)> {
+fn all() -> impl Iterator<Item = Entry> {
     [
         queue::SCENES,
         flag::SCENES,
@@ -137,14 +139,15 @@ fn all() -> impl Iterator<Item = (&'static str, Make)> {
     .copied()
 }
 
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    all().map(|(name, _)| name)
+/// Each operation, and what it has come to when the victim has completed it.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    all().map(|(name, complete, _)| (name, complete))
 }
 
 pub(crate) fn named(name: &str) -> Option<Made> {
     all()
-        .find(|(other, _)| *other == name)
-        .map(|(_, make)| make())
+        .find(|(other, ..)| *other == name)
+        .map(|(_, _, make)| make())
 }
 
 /// In the victim: has the tracer step through this, and never comes back. What it returns lasts

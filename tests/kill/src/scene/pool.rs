@@ -2,13 +2,13 @@
 
 use brigade::{ProcessPool, Task, TaskError};
 
-use super::{Made, Make, PATIENCE, Scene, in_words, until};
+use super::{Entry, Made, PATIENCE, Scene, in_words, until};
 use crate::house::Cast;
 use crate::tracee::{self, VICTIM, thread_named};
 
-pub(super) const SCENES: &[(&str, Make)] = &[
-    ("pool, lost at once", || pool(0)),
-    ("pool, with retries", || pool(1)),
+pub(super) const SCENES: &[Entry] = &[
+    ("pool, lost at once", "both answered", || pool(0)),
+    ("pool, with retries", "both answered", || pool(1)),
 ];
 
 struct Crew {

@@ -8,38 +8,46 @@ use brigade::Process;
 use brigade::shared::{GetError, PutFailure, Queue};
 
 use super::{
-    Make, PATIENCE, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, sleeping,
+    Entry, PATIENCE, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, sleeping,
     until,
 };
 
-pub(super) const SCENES: &[(&str, Make)] = &[
-    ("put", || play(small(), put, fill, was_it_put)),
-    ("put, somebody waits", || {
+pub(super) const SCENES: &[Entry] = &[
+    ("put", "put", || play(small(), put, fill, was_it_put)),
+    ("put, somebody waits", "put, and heard", || {
         play(small(), put, wait_for_item, is_it_heard)
     }),
-    ("put of pages", || play(large(), put, fill, was_it_put)),
-    ("put of two pages", || {
+    ("put of pages", "put", || {
+        play(large(), put, fill, was_it_put)
+    }),
+    ("put of two pages", "put", || {
         play(very_large(), put, fill, was_it_put)
     }),
-    ("get", || play(small(), get, fill_two, was_it_taken)),
-    ("get of pages", || {
+    ("get", "taken", || {
+        play(small(), get, fill_two, was_it_taken)
+    }),
+    ("get of pages", "taken", || {
         play(large(), get, fill_two, was_it_taken)
     }),
-    ("lease", || play(small(), lease, fill_two, was_it_leased)),
-    ("lease and acknowledge", || {
+    ("lease", "delivered again", || {
+        play(small(), lease, fill_two, was_it_leased)
+    }),
+    ("lease and acknowledge", "acknowledged", || {
         play(small(), acknowledge, fill_two, was_it_leased)
     }),
-    ("put back", || {
+    ("put back", "delivered again", || {
         play(small(), put_back, fill_two, was_it_leased)
     }),
-    ("put when full", || {
+    ("put when full", "refused", || {
         play(small(), put, fill_up, nothing_happened)
     }),
-    ("task done", || play(small(), task_done, nothing, is_joined)),
-    ("sweep after leases", || {
+    ("task done", "finished", || {
+        play(small(), task_done, nothing, is_joined)
+    }),
+    ("sweep after leases", "delivered again", || {
         play_sweep(small(), keep, witness, wait_for_both, are_both_there)
     }),
-    ("sweep after pages", || {
+    ("sweep after pages", "delivered again", || {
         play_sweep(large(), keep, witness, wait_for_both, are_both_there)
     }),
 ];
