@@ -92,6 +92,15 @@ impl AtomicU64 {
     }
 
     #[track_caller]
+    pub(crate) fn swap(&self, value: u64, order: Ordering) -> u64 {
+        let order = actual(Outcome::Success, order);
+        survive();
+        let before = self.value.swap(value, order);
+        self.note(true);
+        before
+    }
+
+    #[track_caller]
     pub(crate) fn compare_exchange(
         &self,
         current: u64,

@@ -1,6 +1,7 @@
 //! What processes do in the memory they share: the adapter's own files, compiled here on loom's types.
 
 mod atomic;
+mod board_of_tasks;
 mod deaths;
 mod memory;
 mod ring_of_blocks;
@@ -8,6 +9,9 @@ mod ring_of_blocks;
 #[path = "../../../std-adapter/src/shared/blocks.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod blocks;
+#[path = "../../../std-adapter/src/executor/process_pool/board.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
+mod board;
 #[path = "../../../std-adapter/src/shared/corrupted.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod corrupted;
