@@ -190,6 +190,16 @@ fn a_process_that_is_told_nonsense_says_so_and_does_not_come_to_main() {
 }
 
 #[test]
+fn a_child_whose_parent_has_ended_says_nothing() {
+    let mut ended = Command::new("true").spawn().unwrap();
+    assert!(ended.wait().unwrap().success());
+    let output = told(&format!("{}:3", ended.id())).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(output.stderr.is_empty(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+#[test]
 fn programs_that_a_child_starts_are_none() {
     // The environment that the child has is given to what it starts.
     let list = |()| {

@@ -8,6 +8,7 @@
 
 use std::ffi::OsStr;
 use std::process::exit;
+use std::time::Duration;
 use std::{io, thread};
 
 use super::current::{self, Current, Info};
@@ -24,6 +25,9 @@ const PANICKED: i32 = 101;
 
 /// What a child exits with that has another reason for not having a result.
 const NO_RESULT: i32 = 1;
+
+/// How long the system may take to end what belongs to a parent.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
 
 /// The room for the stack of the function, that of a main thread as a rule. It is not taken before it is
 /// used.
@@ -64,6 +68,9 @@ pub fn init() {
     match Claim::parse(&variable).and_then(Claim::run) {
         Ok(code) => exit(code),
         Err(error) => {
+            // A parent that is ending closes its files first, and has its children killed then. That is
+            // nothing to be told.
+            thread::sleep(LAST_MOMENTS);
             eprintln!("brigade: a process was started to run a function and cannot: {error}");
             exit(NO_CHILD)
         }
@@ -102,8 +109,8 @@ impl Claim {
 
     /// Returns what to exit with.
     fn run(self) -> io::Result<i32> {
-        if !self.outlives {
-            guard::die_with(self.parent)?;
+        if !self.outlives && !guard::die_with(self.parent)? {
+            return Ok(NO_CHILD);
         }
         let mut request = Request::open(self.parent, self.number)?;
         let order = match request.order() {

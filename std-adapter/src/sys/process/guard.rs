@@ -54,16 +54,19 @@ pub(crate) fn clear_variable() {
     }
 }
 
-/// Has the kernel kill this process when the thread that started it ends; an error if that is no
-/// longer there.
-pub(crate) fn die_with(parent: u32) -> io::Result<()> {
+/// Has the kernel kill this process when the thread that started it ends. False if the parent has ended, an
+/// error if it is another one.
+pub(crate) fn die_with(parent: u32) -> io::Result<bool> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // It may have ended before that, and this process may have got another parent then.
     let now = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
     if now == Some(parent) {
-        Ok(())
-    } else {
-        Err(io::Error::other("the parent has ended"))
+        return Ok(true);
+    }
+    // Of a process that has ended nothing but a number may be left, and that has no program.
+    match fs::read_link(format!("/proc/{parent}/exe")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        _ => Err(io::Error::other("its parent is another process")),
     }
 }
 
