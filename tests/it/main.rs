@@ -17,6 +17,8 @@ mod executor_map;
 mod harness;
 #[cfg(target_os = "linux")]
 mod interop;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod leftovers;
 mod linearizable;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod manager;
