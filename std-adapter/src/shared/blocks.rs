@@ -62,6 +62,7 @@ pub(crate) const POSITION_MASK: u64 = (1 << INCARNATION_SHIFT) - 1;
 impl Header {
     pub(crate) const FREE: Self = Self(0);
 
+    #[inline]
     const fn new(state: State, owner: Owner, rest: u64) -> Self {
         Self(
             (state as u64) << STATE_SHIFT
@@ -101,6 +102,7 @@ impl Header {
     }
 
     /// Whether it is queued at this position.
+    #[inline]
     pub(crate) const fn is_queued_at(self, position: u64) -> bool {
         matches!(self.state(), Some(State::Queued)) && self.position() == position & POSITION_MASK
     }
@@ -172,6 +174,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// A block number that was read from shared memory, if there is such a block.
+    #[inline]
     pub(crate) fn check(&self, block: u32) -> Result<u32, Corrupted> {
         if block < self.count {
             Ok(block)
@@ -181,15 +184,18 @@ impl<'a> Blocks<'a> {
     }
 
     /// What follows the header of a block.
+    #[inline]
     pub(crate) fn content(&self, block: u32) -> &'a [AtomicU64] {
         let start = block as usize * self.stride;
         &self.words[start + 1..start + self.stride]
     }
 
+    #[inline]
     fn word(&self, block: u32) -> &'a AtomicU64 {
         &self.words[block as usize * self.stride]
     }
 
+    #[inline]
     pub(crate) fn header(&self, block: u32) -> Header {
         // ORDERING: Acquire pairs with the Release by which the block came to be what it is, in
         // `release`, `acknowledge`, `change`: whoever goes on from what it sees here also sees what
@@ -198,11 +204,8 @@ impl<'a> Blocks<'a> {
     }
 
     /// Takes this block if it is free.
+    #[inline]
     pub(crate) fn claim_this(&self, me: Owner, block: u32) -> Option<Owned> {
-        // ORDERING: Relaxed: a glance, to spare the others the compare-and-swap.
-        if self.word(block).load(Relaxed) != Header::FREE.0 {
-            return None;
-        }
         let owned = Header::new(State::Owned, me, 0);
         // ORDERING: Acquire pairs with the Release of whoever freed it: his reads of the content come
         // before our writes, and we see as much of the rings as he did when he took it.
@@ -220,10 +223,20 @@ impl<'a> Blocks<'a> {
         let start = cursor % self.count;
         (start..self.count)
             .chain(0..start)
+            // ORDERING: Relaxed: a glance, to spare the others the compare-and-swap.
+            .filter(|&block| self.word(block).load(Relaxed) == Header::FREE.0)
             .find_map(|block| self.claim_this(me, block))
     }
 
+    /// Whether there are orphans to [adopt](Self::adopt), most likely.
+    #[inline]
+    pub(crate) fn seem_orphaned(&self) -> bool {
+        // ORDERING: Relaxed: a glance.
+        self.orphans.load(Relaxed) & RAISED != 0
+    }
+
     /// Gives back a block that was not put anywhere.
+    #[inline]
     pub(crate) fn release(&self, owned: Owned) {
         // ORDERING: SeqCst, as is the load of the bell that follows: who waits for a block is seen, or
         // sees it. Release pairs with the Acquire of `claim_this`: what was done to the content
@@ -232,6 +245,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// Gives back a block whose content has been dealt with: it will not be delivered again.
+    #[inline]
     pub(crate) fn acknowledge(&self, leased: Leased) {
         self.release(Owned {
             block: leased.block,
@@ -247,6 +261,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// Takes what somebody put back, or died with.
+    #[inline]
     pub(crate) fn adopt(&self, me: Owner) -> Option<Leased> {
         // ORDERING: Acquire pairs with the Release of `raise`: the orphan itself is seen.
         let flag = self.orphans.load(Acquire);
@@ -291,6 +306,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// One transfer of a block that others may transfer at the same time.
+    #[inline]
     pub(super) fn change(&self, block: u32, from: Header, to: Header) -> bool {
         // ORDERING: SeqCst for the bell that is looked at next. Acquire pairs with the Release of the
         // transfer before, so that the content is seen; Release passes it on, also by who did not
@@ -301,6 +317,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// Says that a block of ours is about to stand at this position.
+    #[inline]
     pub(super) fn mark_queued(&self, me: Owner, owned: Owned, position: u64) {
         let header = Header::new(State::Queued, me, position & POSITION_MASK);
         // ORDERING: Relaxed: nobody looks for it before the ring's slot names the block, and that is
@@ -340,6 +357,7 @@ impl Leased {
         Self { block, tries: 0 }
     }
 
+    #[inline]
     pub(super) fn header(self, me: Owner) -> Header {
         Header::new(State::Leased, me, u64::from(self.tries))
     }

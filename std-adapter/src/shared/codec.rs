@@ -12,7 +12,7 @@ use super::queue_error::GetError;
 use super::travel;
 
 /// Up to this many bytes go by way of the stack.
-const SMALL: usize = 256;
+const SMALL: usize = 128;
 
 /// Writes an item into a block that is being filled.
 pub(super) fn encode<T: Serialize>(

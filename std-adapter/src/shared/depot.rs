@@ -215,11 +215,17 @@ impl Depot {
             let Some(bell) = bell_for(&hold) else {
                 return Err(hold);
             };
-            let again = || changed(attempt(), &hold);
+            let again = || {
+                // As in `take_until`.
+                if hold == Hold::Full && self.ring().seems_full() {
+                    return None;
+                }
+                changed(attempt(), &hold)
+            };
             match self.room.wait(bell, deadline, again) {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(now)) => hold = now,
-                None => return Err(hold),
+                None => return attempt(),
             }
         }
     }
@@ -291,9 +297,22 @@ impl Depot {
             Err(Nothing::Empty) => None,
             answer => Some(answer),
         };
+        // A put that is missed rings the bell: the wait has a fence before the last look.
+        let attempt = || if self.seems_empty() { None } else { attempt() };
         self.room
             .wait(ITEMS, deadline, attempt)
-            .unwrap_or(Err(Nothing::Empty))
+            .unwrap_or_else(|| self.take())
+    }
+
+    /// Whether [`take`](Self::take) would most likely find nothing: a glance, by which those who wait do
+    /// not disturb those who put.
+    #[inline]
+    fn seems_empty(&self) -> bool {
+        let ring = self.ring();
+        // ORDERING: Relaxed: a glance.
+        self.control[IMMEDIATE].load(Relaxed) == 0
+            && !ring.blocks().seem_orphaned()
+            && ring.seems_empty()
     }
 
     /// The same for a task.
@@ -360,6 +379,7 @@ impl Depot {
         }
     }
 
+    #[inline]
     fn counter(&self) -> (&AtomicU64, u64) {
         let me = self.room.me();
         let counter = &self.unreported[usize::from(me.index) * COUNTERS];

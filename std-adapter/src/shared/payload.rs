@@ -66,14 +66,17 @@ impl<'a> Payloads<'a> {
     }
 
     /// How many bytes a payload can have.
+    #[inline]
     pub(crate) fn most(&self) -> usize {
         self.inside().max(self.table.len() * self.page * WORD)
     }
 
+    #[inline]
     fn meta(&self, block: u32) -> &'a AtomicU64 {
         &self.blocks.content(block)[0]
     }
 
+    #[inline]
     fn bytes(&self, block: u32) -> &'a [AtomicU64] {
         &self.blocks.content(block)[1..]
     }

@@ -51,19 +51,12 @@
 
 use super::atomic::{
     AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+    Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
 use super::blocks::{Blocks, Header, Leased, Owned, POSITION_MASK, State};
 use super::corrupted::Corrupted;
 use super::participants::Owner;
-use super::slot::{At, CLOSED, LAP_MASK, Slot};
-
-/// The most places of a ring.
-pub(crate) const MOST_PLACES: usize = 1 << 24;
-
-/// Of a hint, `lap:39 | index:24`, less the first lap: zeroed memory points to the first place of
-/// lap 1, and all slots say lap 0, which is the lap before.
-const HINT_SHIFT: u32 = 24;
+use super::slot::{At, CLOSED, HINT_SHIFT, LAP_MASK, MOST_PLACES, Slot};
 
 /// How many steps an operation makes beyond one lap before it says that this cannot be: no process has
 /// such bad luck, but one that writes what it should not can keep others busy for ever.
@@ -125,6 +118,7 @@ impl<'a> Ring<'a> {
     /// # Panics
     ///
     /// If there are no slots, or too many.
+    #[inline]
     pub(crate) fn new(
         blocks: Blocks<'a>,
         slots: &'a [AtomicU64],
@@ -141,25 +135,36 @@ impl<'a> Ring<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn blocks(&self) -> &Blocks<'a> {
         &self.blocks
     }
 
     /// A block to fill. `cursor` is where to look for a free one if the place at the tail has none.
+    #[inline]
     pub(crate) fn begin(&self, me: Owner, cursor: u32) -> Result<Begun, Corrupted> {
-        match self.find_tail()? {
-            Tail::Full => Ok(Begun::Full),
-            Tail::Closed => Ok(Begun::Closed),
-            Tail::Room(_, slot) => {
-                // The block that was here before is likely to be free again, and in our cache.
-                let claim = self.blocks.claim_this(me, slot.block());
-                let claim = claim.or_else(|| self.blocks.claim(me, cursor));
-                Ok(claim.map_or(Begun::NoBlock, Begun::Fill))
-            }
+        let (_, slot) = self.seek_tail()?;
+        if slot.is_closed() {
+            return Ok(Begun::Closed);
         }
+        // The block that was here before is likely to be free again, and in our cache. If it is, there
+        // is room.
+        let block = self.blocks.check(slot.block())?;
+        if let Some(owned) = self.blocks.claim_this(me, block) {
+            return Ok(Begun::Fill(owned));
+        }
+        Ok(match self.find_tail(None)? {
+            Tail::Full => Begun::Full,
+            Tail::Closed => Begun::Closed,
+            Tail::Room(..) => {
+                let claim = self.blocks.claim(me, cursor);
+                claim.map_or(Begun::NoBlock, Begun::Fill)
+            }
+        })
     }
 
     /// Puts a block that has been filled. Commits by one compare-and-swap.
+    #[inline]
     pub(crate) fn commit(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
         let put = self.put(me, owned);
         if put != Ok(Put::Done) {
@@ -170,7 +175,7 @@ impl<'a> Ring<'a> {
 
     fn put(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
         for _ in 0..PATIENCE {
-            let (at, before) = match self.find_tail()? {
+            let (at, before) = match self.find_tail(Some(owned.block))? {
                 Tail::Full => return Ok(Put::Full),
                 Tail::Closed => return Ok(Put::Closed),
                 Tail::Room(at, before) => (at, before),
@@ -186,7 +191,7 @@ impl<'a> Ring<'a> {
                 Relaxed,
             );
             if commit.is_ok() {
-                Self::advance(self.tail, self.after(at));
+                self.after(at).store(self.tail);
                 return Ok(Put::Done);
             }
         }
@@ -194,15 +199,16 @@ impl<'a> Ring<'a> {
     }
 
     /// Takes the item at the head. Claims by one compare-and-swap.
+    #[inline]
     pub(crate) fn take(&self, me: Owner) -> Result<Taken, Corrupted> {
-        let start = self.read(self.head)?;
+        let start = At::read(self.head, self.slots.len())?;
         let mut at = start;
         for _ in 0..self.slots.len() + PATIENCE {
             let slot = self.slot(at);
             match slot.ahead_of(at) {
                 -1 if self.confirm(at, slot) => {
                     if at != start {
-                        Self::advance(self.head, at);
+                        at.store(self.head);
                     }
                     return Ok(if slot.is_closed() {
                         Taken::Closed
@@ -218,7 +224,7 @@ impl<'a> Ring<'a> {
                     let is_here = header.is_queued_at(self.in_header(at));
                     at = self.after(at);
                     if is_here && self.blocks.change(block, header, leased.header(me)) {
-                        Self::advance(self.head, at);
+                        at.store(self.head);
                         return Ok(Taken::Item(leased));
                     }
                 }
@@ -227,6 +233,28 @@ impl<'a> Ring<'a> {
             }
         }
         Err(Corrupted)
+    }
+
+    /// Whether [`take`](Self::take) would most likely find nothing: a glance, which costs the others
+    /// nothing. After a fence, a `true` has seen whatever was put before it.
+    #[inline]
+    pub(crate) fn seems_empty(&self) -> bool {
+        At::read(self.head, self.slots.len()).is_ok_and(|at| {
+            let slot = self.slot(at);
+            slot.ahead_of(at) == -1 && !slot.is_closed()
+        })
+    }
+
+    /// Whether there is most likely no room: as [`seems_empty`](Self::seems_empty).
+    #[inline]
+    pub(crate) fn seems_full(&self) -> bool {
+        let Ok(at) = At::read(self.tail, self.slots.len()) else {
+            return false;
+        };
+        let slot = self.slot(at);
+        slot.ahead_of(at) == -1
+            && !slot.is_closed()
+            && matches!(self.lap_before(at, slot), Ok(Some(_)))
     }
 
     /// Lets no put succeed any more. Says whether it was open.
@@ -288,22 +316,19 @@ impl<'a> Ring<'a> {
         slot.block() == block && self.in_header(At { lap, index }) == position
     }
 
-    /// Looks at the tail, and whether there is room.
-    fn find_tail(&self) -> Result<Tail, Corrupted> {
+    /// Looks at the tail, and whether there is room. What is ours is not queued.
+    fn find_tail(&self, ours: Option<u32>) -> Result<Tail, Corrupted> {
         for _ in 0..PATIENCE {
             let (at, slot) = self.seek_tail()?;
             if slot.is_closed() {
                 return Ok(Tail::Closed);
             }
-            let before = At {
-                lap: at.lap.wrapping_sub(1) & LAP_MASK,
-                ..at
-            };
-            let block = self.blocks.check(slot.block())?;
-            let header = self.blocks.header(block);
-            if !header.is_queued_at(self.in_header(before)) {
+            if ours == Some(slot.block()) {
                 return Ok(Tail::Room(at, slot));
             }
+            let Some((block, header)) = self.lap_before(at, slot)? else {
+                return Ok(Tail::Room(at, slot));
+            };
             // A load may be old news: if it is still queued at this very moment, the ring is full.
             if self.blocks.change(block, header, header) {
                 return Ok(Tail::Full);
@@ -312,16 +337,29 @@ impl<'a> Ring<'a> {
         Err(Corrupted)
     }
 
+    /// What a slot that is to be filled names, if that is still queued there from the lap before.
+    fn lap_before(&self, at: At, slot: Slot) -> Result<Option<(u32, Header)>, Corrupted> {
+        let before = At {
+            lap: at.lap.wrapping_sub(1) & LAP_MASK,
+            ..at
+        };
+        let block = self.blocks.check(slot.block())?;
+        let header = self.blocks.header(block);
+        let is_queued = header.is_queued_at(self.in_header(before));
+        Ok(is_queued.then_some((block, header)))
+    }
+
     /// The first position that has not been filled, and what its slot says.
+    #[inline]
     fn seek_tail(&self) -> Result<(At, Slot), Corrupted> {
-        let start = self.read(self.tail)?;
+        let start = At::read(self.tail, self.slots.len())?;
         let mut at = start;
         for _ in 0..self.slots.len() + PATIENCE {
             let slot = self.slot(at);
             match slot.ahead_of(at) {
                 -1 => {
                     if at != start {
-                        Self::advance(self.tail, at);
+                        at.store(self.tail);
                     }
                     return Ok((at, slot));
                 }
@@ -338,7 +376,7 @@ impl<'a> Ring<'a> {
 
     /// The first position that has not been taken.
     fn seek_head(&self) -> Result<At, Corrupted> {
-        let mut at = self.read(self.head)?;
+        let mut at = At::read(self.head, self.slots.len())?;
         for _ in 0..self.slots.len() + PATIENCE {
             let slot = self.slot(at);
             match slot.ahead_of(at) {
@@ -357,6 +395,7 @@ impl<'a> Ring<'a> {
         Err(Corrupted)
     }
 
+    #[inline]
     fn slot(&self, at: At) -> Slot {
         // ORDERING: Acquire pairs with the Release of the commit, or of closing: the block's header
         // and content are seen as they were then, or newer.
@@ -372,27 +411,7 @@ impl<'a> Ring<'a> {
             .is_ok()
     }
 
-    /// Reads a hint.
-    fn read(&self, hint: &AtomicU64) -> Result<At, Corrupted> {
-        // ORDERING: Acquire pairs with the Release in `advance`: the slots behind it are seen as
-        // filled, so that a slot never seems to be more than one lap behind.
-        let hint = hint.load(Acquire);
-        #[allow(clippy::cast_possible_truncation, reason = "24 bits are left")]
-        let index = (hint & (MOST_PLACES as u64 - 1)) as usize;
-        if index >= self.slots.len() {
-            return Err(Corrupted);
-        }
-        let lap = (hint >> HINT_SHIFT).wrapping_add(1) & LAP_MASK;
-        Ok(At { lap, index })
-    }
-
-    /// Stores a hint. Others may have stored a later one meanwhile; who finds this one walks.
-    fn advance(hint: &AtomicU64, to: At) {
-        let lap = to.lap.wrapping_sub(1) & LAP_MASK;
-        // ORDERING: Release pairs with the Acquire in `read`.
-        hint.store(lap << HINT_SHIFT | to.index as u64, Release);
-    }
-
+    #[inline]
     fn after(&self, at: At) -> At {
         if at.index + 1 < self.slots.len() {
             At {
@@ -425,6 +444,7 @@ impl<'a> Ring<'a> {
     }
 
     /// A position as headers have it.
+    #[inline]
     fn in_header(&self, at: At) -> u64 {
         (at.lap << self.index_bits | at.index as u64) & POSITION_MASK
     }

@@ -157,6 +157,7 @@ impl Memory {
     }
 
     /// One half word, to sleep on. `None` as for [`words`](Self::words), with its own alignment.
+    #[inline]
     pub(crate) fn half_word(&self, offset: usize) -> Option<&AtomicU32> {
         let place = self.place(offset, size_of::<u32>(), size_of::<u32>())?;
         // SAFETY: as in `words`.

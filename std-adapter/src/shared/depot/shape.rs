@@ -7,8 +7,8 @@ use std::io;
 use super::{BELLS, CONTROL, COUNTERS, LINE};
 use crate::shared::blocks::MOST_BLOCKS;
 use crate::shared::payload::{HEAD, MOST_PAGES};
-use crate::shared::ring::MOST_PLACES;
 use crate::shared::segment::Plan;
+use crate::shared::slot::MOST_PLACES;
 use crate::sys::memory::WORD;
 
 /// Bytes of a page.
