@@ -70,7 +70,7 @@ mod shared_counts;
 mod shared_event;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_locks;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_queue;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_values;
