@@ -23,6 +23,7 @@
 //! | [`Process`], [`process::Builder`] | `multiprocessing.Process` | any function that captures nothing; a panic comes back with its location; dies with its parent, also when that is killed |
 //! | [`shared`] | `multiprocessing.Lock`, `Value`, `Event` and the like | they travel as arguments; what a killed process held comes back, and the others are told |
 //! | [`shared::Queue`] | `multiprocessing.Queue`, `JoinableQueue`, `SimpleQueue` | what a killed process had leased goes to another; what cannot travel is refused by `put` |
+//! | [`shared::PlainQueue`] | | the same for plain data, which is written and read where it lies |
 //! | [`ThreadPool`] | `ThreadPoolExecutor` | a panic costs one task; idle workers cost nothing |
 //! | [`ThreadPool::map`] | `Executor.map`, `Pool.imap` | lazy, with a bounded look-ahead; a panic costs one item |
 //! | [`ProcessPool`] | `ProcessPoolExecutor`, `multiprocessing.Pool` | a worker that is killed costs one task, which says how it ended |

@@ -71,6 +71,8 @@ mod shared_event;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_locks;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_plain_queue;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_queue;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_values;

@@ -223,7 +223,7 @@ impl<T: Plain> Array<T> {
 }
 
 /// Copies bytes out, from any place.
-fn read(words: &[AtomicU64], place: usize, bytes: &mut [u8]) {
+pub(super) fn read(words: &[AtomicU64], place: usize, bytes: &mut [u8]) {
     let (head, first) = head(place, bytes.len());
     let (edge, rest) = bytes.split_at_mut(head);
     if !edge.is_empty() {
@@ -237,7 +237,7 @@ fn read(words: &[AtomicU64], place: usize, bytes: &mut [u8]) {
 }
 
 /// Copies bytes in, to any place. Bytes beside them keep what others write there meanwhile.
-fn write(words: &[AtomicU64], place: usize, bytes: &[u8]) {
+pub(super) fn write(words: &[AtomicU64], place: usize, bytes: &[u8]) {
     let (head, first) = head(place, bytes.len());
     let (edge, rest) = bytes.split_at(head);
     let (whole, tail) = rest.split_at(rest.len() / WORD * WORD);

@@ -32,6 +32,8 @@ const ITEMS: usize = 0;
 const ROOM: usize = 1;
 const PAGES: usize = 2;
 const DONE: usize = 3;
+/// A place in the ring, for a block that is filled; only where there are no pages.
+const PLACES: usize = PAGES;
 const BELLS: usize = 4;
 
 /// Words of two cache lines, which processors fetch together.
@@ -53,6 +55,8 @@ const ITEMS_BELOW: u64 = (1 << 32) - 1;
 pub(super) enum Hold {
     Full,
     NoPages,
+    /// Full, for what is in a block already.
+    NoPlace,
     ShutDown,
     TooLarge,
     Encode(String),
@@ -201,14 +205,30 @@ impl Depot {
         }
     }
 
+    /// A block to fill, when there is one. Who was woken tells the next: it may be long before this one
+    /// is put, and until then there is room.
+    pub(super) fn begin_until(&self, deadline: Option<Instant>) -> Result<Filling<'_>, Hold> {
+        let filling = self.put_until(deadline, || self.begin())?;
+        self.ring_bell(ROOM, 1);
+        Ok(filling)
+    }
+
+    /// The same for a task.
+    pub(super) async fn begin_async(&self) -> Result<Filling<'_>, Hold> {
+        let begin = self.put_async((), |()| self.begin());
+        let filling = begin.await.map_err(|((), hold)| hold)?;
+        self.ring_bell(ROOM, 1);
+        Ok(filling)
+    }
+
     /// Repeats an attempt to put until it succeeds; `Full` or `NoPages` if the time is up before.
-    pub(super) fn put_until(
+    pub(super) fn put_until<R>(
         &self,
         deadline: Option<Instant>,
-        mut attempt: impl FnMut() -> Result<(), Hold>,
-    ) -> Result<(), Hold> {
+        mut attempt: impl FnMut() -> Result<R, Hold>,
+    ) -> Result<R, Hold> {
         let mut hold = match attempt() {
-            Ok(()) => return Ok(()),
+            Ok(put) => return Ok(put),
             Err(hold) => hold,
         };
         loop {
@@ -223,7 +243,7 @@ impl Depot {
                 changed(attempt(), &hold)
             };
             match self.room.wait(bell, deadline, again) {
-                Some(Ok(())) => return Ok(()),
+                Some(Ok(put)) => return Ok(put),
                 Some(Err(now)) => hold = now,
                 None => return attempt(),
             }
@@ -231,11 +251,11 @@ impl Depot {
     }
 
     /// The same for a task, with the item in the attempt's hands.
-    pub(super) async fn put_async<I: Unpin>(
+    pub(super) async fn put_async<I: Unpin, R>(
         &self,
         mut item: I,
-        attempt: impl Fn(&I) -> Result<(), Hold> + Unpin,
-    ) -> Result<(), (I, Hold)> {
+        attempt: impl Fn(&mut I) -> Result<R, Hold> + Unpin,
+    ) -> Result<R, (I, Hold)> {
         let mut hold = Hold::Full;
         loop {
             let Some(bell) = bell_for(&hold) else {
@@ -245,13 +265,13 @@ impl Depot {
             let (answer, back) = {
                 let (attempt, hold) = (&attempt, &hold);
                 let again = move || {
-                    let answer = changed(attempt(kept.as_ref()?), hold)?;
+                    let answer = changed(attempt(kept.as_mut()?), hold)?;
                     Some((answer, kept.take()?))
                 };
                 self.room.wait_async(bell, again).await
             };
             match answer {
-                Ok(()) => return Ok(()),
+                Ok(put) => return Ok(put),
                 Err(now) => (item, hold) = (back, now),
             }
         }
@@ -443,12 +463,13 @@ fn bell_for(hold: &Hold) -> Option<usize> {
     match hold {
         Hold::Full => Some(ROOM),
         Hold::NoPages => Some(PAGES),
+        Hold::NoPlace => Some(PLACES),
         _ => None,
     }
 }
 
 /// An answer that is another than before.
-fn changed(answer: Result<(), Hold>, hold: &Hold) -> Option<Result<(), Hold>> {
+fn changed<R>(answer: Result<R, Hold>, hold: &Hold) -> Option<Result<R, Hold>> {
     match answer {
         Err(now) if now == *hold => None,
         answer => Some(answer),

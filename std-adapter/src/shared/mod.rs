@@ -9,6 +9,7 @@
 //! | here | is what Python's `multiprocessing` calls | when a process dies that has it |
 //! |---|---|---|
 //! | [`Queue`] | `Queue`, `JoinableQueue` | it has put an item or not; what it leased is delivered again |
+//! | [`PlainQueue`] | | as with `Queue`; items are written and read where they lie |
 //! | [`Event`] | `Event` | it is set or not, as before |
 //! | [`Lock`] | `Lock` | the next holder is told; the value is whole |
 //! | [`RLock`] | `RLock` | the next holder is told |
@@ -74,6 +75,7 @@ mod lock_error;
 mod open_error;
 pub(crate) mod participants;
 mod payload;
+mod plain_queue;
 mod queue;
 mod queue_error;
 mod raw_lock;
@@ -97,6 +99,7 @@ pub use event::Event;
 pub use join_counter::{Abandoned, JoinCounter};
 pub use lock::{Lock, LockGuard};
 pub use lock_error::{LockError, LockResult, LockTimeoutError, TryLockError};
+pub use plain_queue::{Loan, PlainLease, PlainQueue};
 pub use queue::{Builder, Iter, Lease, Queue, Remaining};
 pub use queue_error::{GetError, PutError, PutFailure};
 pub use rlock::{Held, RLock};

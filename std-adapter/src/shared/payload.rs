@@ -77,7 +77,7 @@ impl<'a> Payloads<'a> {
     }
 
     #[inline]
-    fn bytes(&self, block: u32) -> &'a [AtomicU64] {
+    pub(crate) fn bytes(&self, block: u32) -> &'a [AtomicU64] {
         &self.blocks.content(block)[1..]
     }
 

@@ -80,14 +80,20 @@ impl<T> PutError<T> {
     }
 
     pub(super) fn new(item: T, hold: Hold) -> Self {
-        let why = match hold {
-            Hold::Full | Hold::NoPages => PutFailure::Full,
-            Hold::ShutDown => PutFailure::ShutDown,
-            Hold::TooLarge => PutFailure::TooLarge,
-            Hold::Encode(why) => PutFailure::Encode(why),
-            Hold::Corrupted => PutFailure::Corrupted,
-        };
+        let why = hold.into();
         Self { item, why }
+    }
+}
+
+impl From<Hold> for PutFailure {
+    fn from(hold: Hold) -> Self {
+        match hold {
+            Hold::Full | Hold::NoPages | Hold::NoPlace => Self::Full,
+            Hold::ShutDown => Self::ShutDown,
+            Hold::TooLarge => Self::TooLarge,
+            Hold::Encode(why) => Self::Encode(why),
+            Hold::Corrupted => Self::Corrupted,
+        }
     }
 }
 

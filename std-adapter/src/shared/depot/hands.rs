@@ -2,7 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::{Depot, Hold, ITEMS, PAGES, ROOM};
+use std::time::Instant;
+
+use super::{Depot, Hold, ITEMS, PAGES, PLACES, ROOM};
+use crate::shared::atomic::AtomicU64;
 use crate::shared::blocks::{Leased, Owned};
 use crate::shared::corrupted::Corrupted;
 use crate::shared::payload::Place;
@@ -14,9 +17,14 @@ pub(in crate::shared) struct Filling<'a> {
     pub(super) owned: Owned,
 }
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
     pub(in crate::shared) fn block(&self) -> u32 {
         self.owned.block
+    }
+
+    /// The words to fill, where there are no pages.
+    pub(in crate::shared) fn words(&self) -> &'a [AtomicU64] {
+        self.depot.payloads().bytes(self.owned.block)
     }
 
     /// Finds room for so many bytes.
@@ -37,14 +45,65 @@ impl Filling<'_> {
     /// Puts it.
     #[inline]
     pub(in crate::shared) fn commit(self) -> Result<(), Hold> {
+        self.put(Hold::Full)?;
+        std::mem::forget(self);
+        Ok(())
+    }
+
+    /// Puts it, or gives it back.
+    pub(in crate::shared) fn commit_now(self) -> Result<(), (Self, Hold)> {
+        let put = self.put(Hold::Full);
+        self.after(put)
+    }
+
+    /// Puts it, if need be when there is a place for it. Gives it back if there is none in time.
+    pub(in crate::shared) fn commit_until(
+        self,
+        deadline: Option<Instant>,
+    ) -> Result<(), (Self, Hold)> {
+        let put = (self.depot).put_until(deadline, || self.put(Hold::NoPlace));
+        self.after(put)
+    }
+
+    /// The same for a task.
+    pub(in crate::shared) async fn commit_async(self) -> Result<(), (Self, Hold)> {
+        let attempt = |filling: &mut Option<Self>| {
+            if let Some(filling) = filling {
+                filling.put(Hold::NoPlace)?;
+            }
+            std::mem::forget(filling.take());
+            Ok(())
+        };
+        match self.depot.put_async(Some(self), attempt).await {
+            Err((Some(filling), hold)) => Err((filling, hold)),
+            Ok(()) | Err((None, _)) => Ok(()),
+        }
+    }
+
+    fn after(self, put: Result<(), Hold>) -> Result<(), (Self, Hold)> {
+        match put {
+            Ok(()) => {
+                std::mem::forget(self);
+                Ok(())
+            }
+            Err(hold) => Err((self, hold)),
+        }
+    }
+
+    /// Puts it, and if that succeeds, it is to be forgotten. `full` is what to say if there is no place.
+    #[inline]
+    fn put(&self, full: Hold) -> Result<(), Hold> {
         let depot = self.depot;
         match depot.ring().commit(depot.room.me(), self.owned)? {
             Put::Done => {
-                std::mem::forget(self);
                 depot.ring_bell(ITEMS, 1);
                 Ok(())
             }
-            Put::Full => Err(Hold::Full),
+            Put::Full => {
+                // Who could take is dead, maybe.
+                depot.room.ensure_watched();
+                Err(full)
+            }
             Put::Closed => Err(Hold::ShutDown),
         }
     }
@@ -78,6 +137,16 @@ impl Ticket<'_> {
     #[inline]
     pub(in crate::shared) fn read(&self, into: &mut [u8]) -> Result<(), Corrupted> {
         self.depot.payloads().read(self.leased.block, into)
+    }
+
+    /// The words to read, where there are no pages.
+    pub(in crate::shared) fn words(&self) -> &[AtomicU64] {
+        self.depot.payloads().bytes(self.leased.block)
+    }
+
+    /// Tells of the place in the ring, where there are no pages, those who have filled a block already.
+    pub(in crate::shared) fn vacate(&self) {
+        self.depot.ring_bell(PLACES, 1);
     }
 
     /// Tells of the room in the ring, while the block is kept.

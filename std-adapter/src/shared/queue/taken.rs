@@ -5,9 +5,9 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::{Queue, lease_of};
-use crate::executor::Message;
-use crate::shared::depot::{Nothing, Ticket};
+#[cfg(doc)]
+use super::Queue;
+use crate::shared::depot::{Depot, Nothing, Ticket};
 use crate::shared::queue_error::GetError;
 
 /// An item of a [`Queue`] that this process has taken and not finished. It is finished when this is dropped, also
@@ -62,57 +62,77 @@ impl<T: fmt::Debug> fmt::Debug for Lease<'_, T> {
     }
 }
 
+/// How an item is made of what was taken.
+type ItemOf<'a, T> = fn(Ticket<'a>) -> Result<T, GetError>;
+
 /// Gets items until the queue is shut down: see [`Queue::iter`]. It goes on after an item that makes no sense.
-#[derive(Debug)]
-pub struct Iter<'a, T: Message> {
-    queue: &'a Queue<T>,
+pub struct Iter<'a, T> {
+    depot: &'a Depot,
+    item_of: ItemOf<'a, T>,
 }
 
-impl<'a, T: Message> Iter<'a, T> {
-    pub(super) fn new(queue: &'a Queue<T>) -> Self {
-        Self { queue }
+impl<'a, T> Iter<'a, T> {
+    pub(in crate::shared) fn new(depot: &'a Depot, item_of: ItemOf<'a, T>) -> Self {
+        Self { depot, item_of }
     }
 }
 
-impl<T: Message> Iterator for Iter<'_, T> {
+impl<T> Iterator for Iter<'_, T> {
     type Item = Result<T, GetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.queue.get() {
-            Err(GetError::ShutDown) => None,
-            answer => Some(answer),
+        match self.depot.take_until(None) {
+            Ok(ticket) => Some((self.item_of)(ticket)),
+            Err(Nothing::ShutDown) => None,
+            Err(nothing) => Some(Err(nothing.into())),
         }
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
     }
 }
 
 /// What was left when a queue was shut down: see [`Queue::shutdown`]. Empty after [`Shutdown::Drain`](brigade_core::Shutdown::Drain), when
 /// it is the consumers'. Each item is taken as it is asked for, and finished then.
-#[derive(Debug)]
-pub struct Remaining<'a, T: Message> {
-    queue: &'a Queue<T>,
+pub struct Remaining<'a, T> {
+    depot: &'a Depot,
+    item_of: ItemOf<'a, T>,
     takes: bool,
 }
 
-impl<'a, T: Message> Remaining<'a, T> {
-    pub(super) fn new(queue: &'a Queue<T>, takes: bool) -> Self {
-        Self { queue, takes }
+impl<'a, T> Remaining<'a, T> {
+    pub(in crate::shared) fn new(depot: &'a Depot, item_of: ItemOf<'a, T>, takes: bool) -> Self {
+        Self {
+            depot,
+            item_of,
+            takes,
+        }
     }
 }
 
-impl<T: Message> Iterator for Remaining<'_, T> {
+impl<T> Iterator for Remaining<'_, T> {
     type Item = Result<T, GetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if !self.takes {
             return None;
         }
-        match self.queue.depot().take_in_any_case() {
-            Ok(ticket) => Some(lease_of(ticket).map(Lease::finish)),
+        match self.depot.take_in_any_case() {
+            Ok(ticket) => Some((self.item_of)(ticket)),
             Err(Nothing::Empty | Nothing::ShutDown) => None,
             Err(Nothing::Corrupted) => {
                 self.takes = false;
                 Some(Err(GetError::Corrupted))
             }
         }
+    }
+}
+
+impl<T> fmt::Debug for Remaining<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remaining").finish_non_exhaustive()
     }
 }
