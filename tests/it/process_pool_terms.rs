@@ -74,9 +74,79 @@ fn workers_that_cannot_be_replaced_are_not_replaced_for_ever() {
         panic!("nobody can run it")
     };
     assert!(reason.contains("no more"), "{reason}");
+    assert_eq!(pool.stats().failed_starts, 3);
+    // The next task is a reason to try again.
     let late = pool.submit(|| 1).unwrap();
     assert!(matches!(late.result(), Err(TaskError::NoWorkers(_))));
-    assert_eq!(pool.stats().failed_starts, 3);
+    assert_eq!(pool.stats().failed_starts, 6);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+}
+
+#[test]
+fn the_initializers_argument_is_kept_for_all_workers() {
+    let event = brigade::shared::Event::new().unwrap();
+    let pool = ProcessPool::builder()
+        .workers(1)
+        .tasks_per_worker(1)
+        .initializer(|event: brigade::shared::Event| event.set(), event)
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+    }
+}
+
+#[test]
+fn terminate_ends_workers_that_are_starting() {
+    let pool = ProcessPool::builder()
+        .grow_on_demand(0..=1)
+        .initializer(endless, ())
+        .build()
+        .unwrap();
+    let task = pool.submit(|| 1).unwrap();
+    until(|| !pool.pids().is_empty());
+    pool.terminate();
+    assert!(matches!(task.result(), Err(TaskError::Cancelled)));
+    assert!(pool.join_timeout(LONG).unwrap());
+}
+
+#[test]
+fn terminate_ends_what_is_run_again_and_again() {
+    for delay in 0..20 {
+        let pool = ProcessPool::builder().workers(1).retries(1_000_000);
+        let pool = pool.build().unwrap();
+        let task = pool.submit(|| -> () { process::abort() }).unwrap();
+        until(|| pool.stats().retried > 0);
+        // At different moments of its lives.
+        thread::sleep(Duration::from_micros(150 * delay));
+        pool.terminate();
+        assert!(pool.join_timeout(LONG).unwrap());
+        assert!(matches!(task.result(), Err(TaskError::Cancelled)));
+    }
+}
+
+/// Does not survive its first look at what is to be done, as if killed from outside.
+fn dies_later(deaths: std::path::PathBuf) {
+    thread::spawn(move || {
+        use std::io::Write;
+        let mut file = fs::File::options().append(true).open(deaths).unwrap();
+        file.write_all(b".").unwrap();
+        process::exit(1);
+    });
+}
+
+#[test]
+fn workers_that_die_at_once_are_not_replaced_without_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deaths");
+    fs::write(&file, "").unwrap();
+    let builder = ProcessPool::builder().workers(1);
+    let pool = builder.initializer(dies_later, file.clone()).build();
+    thread::sleep(Duration::from_millis(500));
+    // 10 + 20 + 40 + ... of them fit into half a second.
+    assert!(fs::read(&file).unwrap().len() <= 8);
+    drop(pool);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::{ProcessPool, board};
 use crate::executor::Message;
 use crate::executor::thread_pool::BuildError;
 use crate::process::ship::{ShippedFn, encode};
+use crate::shared::travel::{self, Attachments};
 
 /// So many tasks at a time lie in the memory that the workers see; further ones wait in the pool's
 /// process.
@@ -57,8 +58,8 @@ pub struct ProcessPoolBuilder {
     queue_bound: Option<usize>,
 }
 
-/// The number of a function, and its argument.
-type Initializer = Result<(u64, Vec<u8>), String>;
+/// The number of a function, its argument, and what that refers to.
+type Initializer = Result<(u64, Vec<u8>, Attachments), String>;
 
 impl ProcessPoolBuilder {
     pub(super) fn new() -> Self {
@@ -105,11 +106,13 @@ impl ProcessPoolBuilder {
     }
 
     /// What each worker does before its first task. The function is one as for
-    /// [`submit_with`](ProcessPool::submit_with), and gets `argument`, each time anew.
+    /// [`submit_with`](ProcessPool::submit_with), and gets `argument`, each time anew; the pool keeps the
+    /// shared objects in it.
     ///
     /// [`build`](Self::build) waits for it. If it panics in a worker that is started later, to replace
-    /// a lost one, say, another worker is tried; after three in a row no more are, and if no worker
-    /// is left, tasks end as [`NoWorkers`](crate::TaskError::NoWorkers).
+    /// a lost one, say, another worker is tried, after a pause; after three in a row no more are until
+    /// the next task comes, and if no worker is left, the tasks that wait end as
+    /// [`NoWorkers`](crate::TaskError::NoWorkers).
     ///
     /// # Example
     ///
@@ -133,9 +136,10 @@ impl ProcessPoolBuilder {
         let shipped = ShippedFn::of(function).ok_or_else(|| super::NOT_IN_PROGRAM.to_owned());
         self.initializer = Some(shipped.and_then(|shipped| {
             let mut encoded = Vec::new();
-            encode(&argument, &mut encoded)?;
+            let (written, attachments) = travel::collect(|| encode(&argument, &mut encoded));
+            written?;
             drop(argument);
-            Ok((shipped.to_u64(), encoded))
+            Ok((shipped.to_u64(), encoded, attachments))
         }));
         self
     }
@@ -222,6 +226,11 @@ impl ProcessPoolBuilder {
             BuildError::of_processes(reason, None)
         })?;
 
+        let (initializer, attachments) = match initializer {
+            Some((function, argument, attachments)) => (Some((function, argument)), attachments),
+            None => (None, Attachments::default()),
+        };
+
         let no_memory = |error: io::Error| {
             BuildError::of_processes(
                 "there is no memory to share with workers",
@@ -243,14 +252,20 @@ impl ProcessPoolBuilder {
             tasks: self.tasks_per_worker,
             level,
         };
-        let staff = Staff::new(min, max, self.name.clone(), orders, spools.into());
+        let staff = Staff::new(
+            min,
+            max,
+            self.name.clone(),
+            orders,
+            spools.into(),
+            attachments,
+        );
         let bound = self.queue_bound.map(|bound| bound.saturating_add(max));
         let hub = Arc::new(Hub::new(hall, spool, staff, bound));
 
         crate::panic::note_locations();
         if let Err(error) = start(&hub, is_initialized) {
-            // Those that were started end.
-            hub.hall.close();
+            hub.staff.kill_all();
             return Err(error);
         }
         ProcessPool::over(hub, self.terms, &self.name)

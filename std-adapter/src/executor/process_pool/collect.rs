@@ -105,6 +105,7 @@ impl Hub {
         let Entry { posting, job, .. } = entry;
         let answer = self.read(posting.block, worker, buffer);
         self.counts.finished(&answer);
+        self.staff.note_work(worker);
         let waker = job.receiver.deliver(answer);
         // Not before: the worker keeps what the answer refers to until then.
         self.hall.board.release(posting);

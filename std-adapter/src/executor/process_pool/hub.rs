@@ -67,8 +67,8 @@ pub(super) struct Posts {
     pub(super) backlog: VecDeque<(Job, Box<[u8]>)>,
     /// Whether the pool has been shut down.
     pub(super) closed: bool,
-    /// Why no worker can be started.
-    pub(super) broken: Option<String>,
+    /// Whether nothing is to be run any more, not even again.
+    pub(super) stopped: bool,
     /// How many submitters wait for room.
     waiting: usize,
 }
@@ -165,7 +165,7 @@ impl Hub {
                 ring: vec![None; blocks].into(),
                 backlog: VecDeque::new(),
                 closed: false,
-                broken: None,
+                stopped: false,
                 waiting: 0,
             }),
             room: Condvar::new(),
@@ -222,11 +222,6 @@ impl Hub {
                 return Err(refusal);
             }
         };
-        if let Some(reason) = posts.broken.clone() {
-            drop(posts);
-            self.tell(job, TaskError::NoWorkers(reason));
-            return Ok(());
-        }
         let placed = if posts.backlog.is_empty() {
             self.place(&mut posts, job, short)
         } else {
@@ -340,15 +335,23 @@ impl Hub {
     }
 
     /// A task that has lost its worker is to be run again, before all others.
-    pub(super) fn again(&self, block: usize, job: Job) {
+    ///
+    /// # Errors
+    ///
+    /// Gives the task back if the pool is stopped; its block is still taken then.
+    pub(super) fn again(&self, block: usize, job: Job) -> Result<(), Job> {
         let mut short = Vec::new();
         if job.spooled.is_none() {
             short = self.hall.read_back(block);
         }
         let mut posts = self.posts();
+        if posts.stopped {
+            return Err(job);
+        }
         posts.free.push(block);
         posts.backlog.push_front((job, short.into()));
         self.after_change(posts);
+        Ok(())
     }
 
     /// Goes on after tasks have ended or were taken back.

@@ -164,6 +164,7 @@ impl ProcessPool {
                 // Whichever was started ends by itself.
                 drop(hub.shut_down(false));
                 hub.hall.close();
+                hub.staff.kill_all();
                 hub.staff.give_up();
                 hub.hall.collector().ring(1);
                 Err(no_thread(error))
@@ -224,8 +225,9 @@ impl ProcessPool {
         }
     }
 
-    /// Stops at once: what [`Shutdown::Immediate`] does, and kills the workers of the tasks that run,
-    /// which end as [`Cancelled`](crate::TaskError::Cancelled). Python's `terminate`.
+    /// Stops at once: what [`Shutdown::Immediate`] does, and kills all workers, also those that are
+    /// starting or ending. The tasks that run end as [`Cancelled`](crate::TaskError::Cancelled), and
+    /// are not run again. Python's `terminate`.
     ///
     /// Does not wait: [`join`](Self::join) does.
     ///
@@ -244,8 +246,9 @@ impl ProcessPool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn terminate(&self) {
-        self.shutdown(Shutdown::Immediate);
-        self.hub.stop_all();
+        for job in self.hub.stop_all() {
+            self.hub.tell(job, TaskError::Cancelled);
+        }
     }
 
     /// Waits until all workers have ended, which they do after a [shutdown](Self::shutdown), and all

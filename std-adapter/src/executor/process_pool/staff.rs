@@ -11,10 +11,11 @@
 //! One thread does all of it, and runs no code of users. It is woken by the kernel's word that a worker
 //! has ended, and by those who submit when there are more tasks than workers.
 //!
-//! Workers that end before they take tasks are not replaced for ever. If they cannot be started or their
-//! initializer fails, [`ATTEMPTS`] in a row are enough; if they die without a word, somebody else may
-//! have killed them, so it takes more, [`SILENT_DEATHS`]. The pool then does with those that it has, and
-//! if it has none, its tasks are told.
+//! Workers that come to nothing are not replaced for ever. Each such one makes the pause longer until the
+//! next is started. If their initializer fails, [`FAILURES`] in a row are enough; if they cannot be
+//! started, or die before they had a task, that may pass, so it takes more, [`SETBACKS`]. The pool then
+//! does with those that it has; if it has none, the tasks that wait are told. The next task that is
+//! submitted is another reason to try.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +24,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::board::Whose;
 use super::hall::Stage;
@@ -34,13 +35,18 @@ use crate::Event;
 use crate::executor::task::TaskError;
 use crate::executor::worker_lost::{self, WorkerLost};
 use crate::process::{self, Child, Exit, JoinError, StartError};
+use crate::shared::travel::Attachments;
 use crate::sys::process::pidfd::Stop;
 
-/// So many workers in a row that fail, for a reason that is known, are enough.
-const ATTEMPTS: u32 = 3;
+/// So many workers in a row whose initializer fails are enough.
+const FAILURES: u32 = 3;
 
-/// So many workers in a row that die before they are ready are enough.
-const SILENT_DEATHS: u32 = 100;
+/// So many workers in a row that cannot be started, or die before they had a task, are enough.
+const SETBACKS: u32 = 10;
+
+/// How long to wait after the first that comes to nothing; twice as long after each further one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// See the [module](self).
 pub(super) struct Staff {
@@ -53,8 +59,14 @@ pub(super) struct Staff {
     spools: Box<[Spool]>,
     bell: Arc<CallBell>,
     live: AtomicUsize,
-    /// No more are started: too many have come to nothing.
+    /// No more are started until another task comes: too many have come to nothing.
     barren: AtomicBool,
+    /// Which of them have finished a task.
+    have_worked: Box<[AtomicBool]>,
+    /// No more are started, and there are to be none. Set under the lock of the seats.
+    stopped: AtomicBool,
+    /// What the argument of the initializer refers to.
+    _attachments: Attachments,
     ended: Event,
 }
 
@@ -110,12 +122,35 @@ impl Wake for CallBell {
 /// What the supervisor remembers.
 #[derive(Default)]
 pub(super) struct Record {
-    /// How many workers in a row have failed since the last one that was ready.
+    /// How many workers in a row have had an initializer that failed.
     failures: u32,
-    /// How many have died without a word.
-    silent: u32,
-    /// Why the last one has.
+    /// How many in a row could not be started, or died before they had a task.
+    setbacks: u32,
+    /// Why the last one came to nothing.
     reason: String,
+    /// How long the last pause was, and until when it is.
+    pause: Duration,
+    until: Option<Instant>,
+}
+
+impl Record {
+    /// A worker has come to nothing; whether that is enough.
+    fn note(&mut self, reason: String) -> bool {
+        self.reason = reason;
+        self.pause = (2 * self.pause).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        self.until = Some(Instant::now() + self.pause);
+        let is_enough = self.failures >= FAILURES || self.setbacks >= SETBACKS;
+        if is_enough {
+            (self.failures, self.setbacks) = (0, 0);
+        }
+        is_enough
+    }
+
+    /// How long the pause still is.
+    fn pause(&self) -> Option<Duration> {
+        let left = self.until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
 }
 
 impl Staff {
@@ -125,6 +160,7 @@ impl Staff {
         name: String,
         orders: Orders,
         spools: Box<[Spool]>,
+        attachments: Attachments,
     ) -> Self {
         Self {
             min,
@@ -136,6 +172,9 @@ impl Staff {
             bell: Arc::default(),
             live: AtomicUsize::new(0),
             barren: AtomicBool::new(false),
+            have_worked: (0..max).map(|_| AtomicBool::new(false)).collect(),
+            stopped: AtomicBool::new(false),
+            _attachments: attachments,
             ended: Event::new(),
         }
     }
@@ -148,11 +187,26 @@ impl Staff {
         self.spools.get(worker)
     }
 
-    /// Whether another worker is to be started for so many tasks.
+    /// Whether another worker is to be started for so many tasks, of which one was just submitted.
     pub(super) fn are_too_few(&self, outstanding: usize) -> bool {
         // ORDERING: Relaxed: the supervisor looks again after each change of its own.
         let live = self.live.load(Relaxed);
-        live < self.max && live < outstanding && !self.barren.load(Relaxed)
+        let are_too_few = live < self.max && live < outstanding;
+        if are_too_few && self.barren.load(Relaxed) {
+            // ORDERING: Relaxed: if the supervisor has just set it, it has yet to look at this task.
+            self.barren.store(false, Relaxed);
+        }
+        are_too_few
+    }
+
+    /// A worker has finished a task.
+    pub(super) fn note_work(&self, worker: usize) {
+        if let Some(has_worked) = self.have_worked.get(worker) {
+            // ORDERING: Relaxed, both: a hint. It is seldom written, as others look at it.
+            if !has_worked.load(Relaxed) {
+                has_worked.store(true, Relaxed);
+            }
+        }
     }
 
     /// Has the supervisor look.
@@ -167,6 +221,16 @@ impl Staff {
             if is_meant() {
                 let _ = worker.child.stop(Stop::Kill);
             }
+        }
+    }
+
+    /// Kills all workers, whatever they do; no more are hired.
+    pub(super) fn kill_all(&self) {
+        let seats = self.seats();
+        // ORDERING: Relaxed: the lock orders it.
+        self.stopped.store(true, Relaxed);
+        for worker in seats.iter().filter_map(|seat| seat.worker.as_ref()) {
+            let _ = worker.child.stop(Stop::Kill);
         }
     }
 
@@ -202,6 +266,8 @@ impl Hub {
         let free = seats.iter().position(|seat| seat.worker.is_none());
         let number = free.expect("no more are hired than there are seats");
         self.hall.set_stage(number, Stage::Starting);
+        // ORDERING: Relaxed: see `note_work`.
+        staff.have_worked[number].store(false, Relaxed);
         let orders = Orders {
             number,
             answers: staff.spools[number].descriptor(),
@@ -227,6 +293,10 @@ impl Hub {
             worker.end = Box::pin(std::future::ready(end));
             staff.call();
         }
+        // ORDERING: Relaxed: the lock orders it.
+        if staff.stopped.load(Relaxed) {
+            let _ = worker.child.stop(Stop::Kill);
+        }
         seats[number].worker = Some(worker);
         drop(seats);
         self.counts.started();
@@ -250,7 +320,7 @@ impl Hub {
             }
             drop(seats);
             // A worker that dies wakes nobody.
-            let deadline = std::time::Instant::now() + LOOK;
+            let deadline = Instant::now() + LOOK;
             self.hall.await_stage(number, Some(deadline));
         }
         let worker = self.staff.seats()[number].worker.take();
@@ -273,19 +343,22 @@ impl Hub {
         loop {
             self.bury_all(&mut record);
             let next_look = self.watchdog.look(self);
-            self.fill_seats(&mut record);
+            let pause = self.fill_seats(&mut record);
             if self.is_over() && self.staff.live() == 0 {
                 break;
             }
-            self.staff.bell.await_ring(next_look);
+            let timeouts = [next_look, pause];
+            self.staff
+                .bell
+                .await_ring(timeouts.into_iter().flatten().min());
         }
         self.staff.ended.set();
         // Itself, and not a driver that happens to be there.
         self.hall.collector().ring(1);
     }
 
-    /// Starts as many workers as are wanted.
-    fn fill_seats(&self, record: &mut Record) {
+    /// Starts as many workers as are wanted; how long until it is to be tried again.
+    fn fill_seats(&self, record: &mut Record) -> Option<Duration> {
         let staff = &self.staff;
         loop {
             let outstanding = self.outstanding();
@@ -295,27 +368,62 @@ impl Hub {
                 outstanding.clamp(staff.min, staff.max)
             };
             let live = staff.live();
-            // ORDERING: Relaxed: only this thread changes it.
-            if live >= wanted || staff.barren.load(Relaxed) {
-                if live == 0 && wanted > 0 {
+            // ORDERING: Relaxed: the lock of the seats decides.
+            if live >= wanted || staff.stopped.load(Relaxed) {
+                return None;
+            }
+            // ORDERING: Relaxed: whoever takes it back calls afterwards.
+            if staff.barren.load(Relaxed) {
+                if live == 0 {
                     self.give_up(&record.reason);
                 }
-                return;
+                return None;
+            }
+            if let Some(pause) = record.pause() {
+                return Some(pause);
             }
             if let Err(error) = self.hire() {
-                record.failures += 1;
-                self.note_failure(record, error.to_string());
+                record.setbacks += 1;
+                self.counts.failed_start();
+                self.note_setback(record, error.to_string());
             }
         }
     }
 
-    fn note_failure(&self, record: &mut Record, reason: String) {
-        self.counts.failed_start();
-        record.reason = reason;
-        if record.failures >= ATTEMPTS || record.silent >= SILENT_DEATHS {
-            // ORDERING: Relaxed: only this thread relies on it.
+    fn note_setback(&self, record: &mut Record, reason: String) {
+        if record.note(reason) {
+            // ORDERING: Relaxed: see `are_too_few`; we look at the tasks afterwards.
             self.staff.barren.store(true, Relaxed);
         }
+    }
+
+    /// A worker has ended, which had a task or not: what follows for those that come after it?
+    fn take_note(
+        &self,
+        record: &mut Record,
+        number: usize,
+        had: bool,
+        end: Result<End, JoinError>,
+    ) {
+        let stage = self.hall.stage(number);
+        // ORDERING: Relaxed: see `note_work`.
+        let has_worked = had || self.staff.have_worked[number].load(Relaxed);
+        if stage == Stage::Retired || stage == Stage::Ready && has_worked {
+            *record = Record::default();
+            return;
+        }
+        if stage == Stage::Ready {
+            record.failures = 0;
+        } else {
+            self.counts.failed_start();
+        }
+        // Somebody may have killed it, and that may pass.
+        match end {
+            Err(JoinError::Ended(_)) => record.setbacks += 1,
+            _ if stage == Stage::Ready => record.setbacks += 1,
+            _ => record.failures += 1,
+        }
+        self.note_setback(record, why(end));
     }
 
     /// Deals with the workers that have ended.
@@ -333,17 +441,9 @@ impl Hub {
             let child = Arc::clone(&worker.child);
             worker.end = Box::pin(std::future::pending());
             drop(seats);
+            let had = !self.hall.board.held_by(number).is_empty();
             let (mut freed, left) = self.bury(number, &child);
-            match self.hall.stage(number) {
-                Stage::Ready | Stage::Retired => *record = Record::default(),
-                Stage::Starting | Stage::Failed => {
-                    match end {
-                        Err(JoinError::Ended(_)) => record.silent += 1,
-                        _ => record.failures += 1,
-                    }
-                    self.note_failure(record, why(end));
-                }
-            }
+            self.take_note(record, number, had, end);
             // Not before no task names it any more; and before anybody is told.
             self.staff.seats()[number].worker = None;
             // ORDERING: Relaxed: as in `hire`.
@@ -354,6 +454,8 @@ impl Hub {
             if !left.is_empty() {
                 self.leave(left);
             }
+            // It may have been woken for a task and not come to claim it.
+            self.hall.tasks().disturb();
         }
     }
 
@@ -390,11 +492,16 @@ impl Hub {
                     Some(TaskError::TimeLimit)
                 }
                 Some(Sentence::Stopped) => Some(TaskError::Cancelled),
-                None if job.losses <= job.terms.retries => {
-                    self.counts.retried();
-                    self.again(block, job);
-                    continue;
-                }
+                None if job.losses <= job.terms.retries => match self.again(block, job) {
+                    Ok(()) => {
+                        self.counts.retried();
+                        continue;
+                    }
+                    Err(refused) => {
+                        job = refused;
+                        None
+                    }
+                },
                 None => {
                     self.counts.lost();
                     let name = child.name().to_owned();

@@ -63,11 +63,12 @@ impl Hub {
         }
     }
 
-    /// No worker can be started, and there is none: everything that waits fails, and what comes.
+    /// No worker can be started, and there is none: everything that waits fails.
     pub(super) fn give_up(&self, reason: &str) {
-        let mut posts = self.posts();
-        posts.broken = Some(reason.to_owned());
-        let jobs = self.take_queued(posts);
+        let jobs = self.take_queued(self.posts());
+        if jobs.is_empty() {
+            return;
+        }
         let verdict = |job| (job, TaskError::NoWorkers(reason.to_owned()));
         self.leave(Left {
             verdicts: jobs.into_iter().map(verdict).collect(),
@@ -87,17 +88,23 @@ impl Hub {
         Vec::new()
     }
 
-    /// Kills the workers that run tasks, which end as cancelled.
-    pub(super) fn stop_all(&self) {
+    /// Takes no further tasks, and returns those that have not been begun. Kills all workers; the tasks
+    /// that they run end as cancelled.
+    pub(super) fn stop_all(&self) -> Vec<Job> {
+        let mut posts = self.posts();
+        posts.closed = true;
+        posts.stopped = true;
+        self.room.notify_all();
+        let jobs = self.take_queued(posts);
         for block in 0..self.blocks() {
             let mut place = self.entry(block);
             if let Some(entry) = place.as_mut() {
                 entry.sentence = Some(Sentence::Stopped);
-                let posting = entry.posting;
-                drop(place);
-                self.kill_for(posting);
             }
         }
+        // No task is begun any more, so none is hit that is not meant.
+        self.staff.kill_all();
+        jobs
     }
 
     /// Kills the worker that runs this task, if one still does; says whether it was condemned.
