@@ -87,8 +87,9 @@ impl Builder {
     }
 
     /// Serves so many connections at a time, and refuses others with [`Error::Busy`]. A process has as many
-    /// as it has operations going on at a time, and keeps some of them. Each takes a thread and two
-    /// descriptors of the server.
+    /// as it has operations going on at a time, and keeps some of them; one more while it has a lock, a permit
+    /// or a lease in hand. Such a process is let in up to twice that number, because others may wait
+    /// for what it has. Each connection takes a thread and two descriptors of the server.
     pub fn connections(mut self, most: usize) -> Self {
         self.limits.connections = most;
         self
@@ -101,7 +102,7 @@ impl Builder {
     }
 
     /// Gives those who connect so much time to prove that they know the key. Only 32 can be about it at a
-    /// time: one more, and the one who has been at it longest is hung up on.
+    /// time: one more, and the one who has been at it longest is hung up on. `Duration::MAX` is for ever.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.limits.handshake = timeout;
         self
@@ -144,6 +145,7 @@ impl Builder {
             client: Client::of(address, key),
             host: Host::Process {
                 process: Some(process),
+                starter: std::process::id(),
                 line,
             },
         };

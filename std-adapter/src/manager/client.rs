@@ -7,25 +7,31 @@
 //!
 //! A connection carries one request at a time, so a thread that waits for an item holds one up and no
 //! other thread. All connections of a process are one session: a lock that was acquired over one is
-//! released over any.
+//! released over any, and when the last of them ends, the server takes back what the session has.
+//!
+//! So while this process has something in hand, it keeps one connection in reserve, for nothing but
+//! returns:
+//!
+//! ```text
+//!     take -----> held = 1, and its connection becomes the reserve
+//!     request --> another connection, which may wait for as long as it takes
+//!     return ---> an idle connection, or else the reserve: no new one is needed, so none can be refused
+//! ```
+//!
+//! If a return fails all the same, the session is hung up: then the server takes back all that it has,
+//! and nobody waits for ever for what nobody knows to be held.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
-use std::{fmt, io, process};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::{fmt, io, mem, process};
 
+use super::connection::Connection;
 use super::error::Error;
-use super::frame::{EncodeError, FrameError, Inbox, encode};
-use super::handshake::{self, CHALLENGE, Session, VERDICT};
+use super::handshake::Session;
 use super::key::{Address, Key};
-use super::protocol::{Create, Id, Kind, Patience, Reply, Request, decode};
-use super::server::SLACK;
+use super::protocol::{Create, Id, Kind, Reply, Request};
 use crate::sys::socket::{Stream, random};
 
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How much later than asked an answer may come.
-const GRACE: Duration = Duration::from_secs(10);
 /// More idle connections than this are closed.
 const IDLE: usize = 32;
 
@@ -57,22 +63,32 @@ struct Inner {
     address: Address,
     key: Key,
     state: Mutex<State>,
+    /// A return that used the reserve is over.
+    returned: Condvar,
 }
 
 struct State {
     /// A child by `fork` is another client, and the connections are its parent's.
     pid: u32,
     session: Option<Session>,
+    /// All connections of the session.
+    streams: Vec<Weak<Stream>>,
     idle: Vec<Connection>,
+    /// How many locks, permits and leases this process has in hand.
+    held: usize,
+    reserve: Reserve,
+    /// One that is of no more use, and keeps the session alive where no other does.
+    stale: Option<Connection>,
 }
 
-/// Both ends of one conversation, at rest.
-struct Connection {
-    stream: Stream,
-    inbox: Inbox,
-    frame: Vec<u8>,
-    /// How large messages may be.
-    limit: usize,
+/// The connection for returns, which there is while something is held.
+#[derive(Default)]
+enum Reserve {
+    #[default]
+    None,
+    Here(Connection),
+    /// Somebody returns something by it.
+    InUse,
 }
 
 /// The clients of this process.
@@ -91,7 +107,7 @@ impl Client {
     pub fn connect(address: Address, key: Key) -> Result<Self, Error> {
         let client = Self::of(address, key);
         let connection = client.connection()?;
-        client.rest(connection);
+        client.state().rest(connection);
         Ok(client)
     }
 
@@ -104,15 +120,11 @@ impl Client {
         }
         clients.retain(|_, inner| inner.strong_count() > 0);
         let (address, key) = name.clone();
-        let state = Mutex::new(State {
-            pid: process::id(),
-            session: None,
-            idle: Vec::new(),
-        });
         let inner = Arc::new(Inner {
             address,
             key,
-            state,
+            state: Mutex::new(State::new(process::id())),
+            returned: Condvar::new(),
         });
         clients.insert(name, Arc::downgrade(&inner));
         Self(inner)
@@ -131,42 +143,93 @@ impl Client {
     }
 
     /// One request and what `read` makes of its reply, or nothing, if the reply is not of its kind.
-    /// `patience` is the one in the request, or none.
     pub(super) fn call<R>(
         &self,
         request: &Request<'_>,
-        patience: Patience,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
         let mut connection = self.connection()?;
-        if let Err(error) = encode(request, connection.limit, &mut connection.frame) {
-            self.rest(connection);
-            return Err(match error {
-                EncodeError::TooLarge => Error::TooLarge,
-                EncodeError::Postcard(error) => Error::Encode(error.to_string()),
-            });
-        }
-        // Who does not wait does not limit the wait for the answer either: it comes at once.
-        let deadline = patience
-            .filter(|patience| !patience.is_zero())
-            .and_then(|patience| Instant::now().checked_add(patience.saturating_add(GRACE)));
-        let result = connection.exchange(deadline, read);
-        match result {
+        match connection.ask(request, read) {
             Ok(result) => {
-                self.rest(connection);
+                self.state().rest(connection);
                 result
             }
             Err(error) => {
-                // The others are most likely no better.
-                self.state().idle.clear();
+                self.state().part_with(connection, &error);
                 Err(error)
+            }
+        }
+    }
+
+    /// As [`call`](Self::call), for what is returned by [`give_back`](Self::give_back), to the same session.
+    pub(super) fn take<R>(
+        &self,
+        request: &Request<'_>,
+        read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
+    ) -> Result<(R, Session), Error> {
+        let mut connection = self.connection()?;
+        let session = connection.session;
+        match connection.ask(request, read) {
+            Ok(result) => {
+                let mut state = self.state();
+                if result.is_ok() && state.session == Some(session) {
+                    state.held += 1;
+                }
+                state.rest(connection);
+                Ok((result?, session))
+            }
+            Err(error) => {
+                self.state().part_with(connection, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns what was taken. If that session is over, or another process's, it went back with it.
+    pub(super) fn give_back(&self, request: &Request<'_>, session: Session) -> Result<(), Error> {
+        let (mut connection, reserve) = self.for_return(session)?;
+        loop {
+            let at_rest = connection.is_some();
+            let opened = match connection.take() {
+                Some(connection) => Ok(connection),
+                None => self.open(session),
+            };
+            let result = opened.and_then(|mut connection| {
+                let result = connection.ask(request, |reply| {
+                    matches!(reply, Reply::Done).then_some(Ok(()))
+                });
+                match result {
+                    Ok(result) => {
+                        self.returned(session, reserve, |state| state.rest(connection));
+                        Ok(result)
+                    }
+                    // It is on its way: the server will read it when it goes on.
+                    Err(Error::Unresponsive) => {
+                        let error = Error::Unresponsive;
+                        self.returned(session, reserve, |state| {
+                            state.part_with(connection, &error);
+                        });
+                        Ok(Err(Error::Unresponsive))
+                    }
+                    Err(error) => Err(error),
+                }
+            });
+            match result {
+                Ok(result) => return result,
+                // The server may have closed this one only. Numbers are given once, so nothing is returned
+                // twice.
+                Err(_) if at_rest => {}
+                Err(error) => {
+                    self.hang_up(session);
+                    return Err(error);
+                }
             }
         }
     }
 
     /// Makes an object.
     pub(super) fn create(&self, create: Create<'_>) -> Result<Id, Error> {
-        self.call(&Request::Create(create), None, |reply| match reply {
+        self.call(&Request::Create(create), |reply| match reply {
             Reply::Object(id, _) => Some(Ok(*id)),
             _ => None,
         })
@@ -174,7 +237,7 @@ impl Client {
 
     /// The object of this name, which is of this kind.
     pub(super) fn find_id(&self, name: &str, kind: Kind) -> Result<Id, Error> {
-        self.call(&Request::Find { name }, None, |reply| match reply {
+        self.call(&Request::Find { name }, |reply| match reply {
             Reply::Object(id, found) if *found == kind => Some(Ok(*id)),
             Reply::Object(..) => Some(Err(Error::WrongKind)),
             _ => None,
@@ -187,11 +250,7 @@ impl Client {
         let pid = process::id();
         if state.pid != pid {
             // Closes this process's handles; the parent's stay open.
-            *state = State {
-                pid,
-                session: None,
-                idle: Vec::new(),
-            };
+            *state = State::new(pid);
         }
         state
     }
@@ -208,89 +267,115 @@ impl Client {
         };
         state.session = Some(session);
         drop(state);
-        Connection::open(&self.0.address, &self.0.key, &session)
+        self.open(session)
     }
 
-    fn rest(&self, connection: Connection) {
+    /// A new connection of this session.
+    fn open(&self, session: Session) -> Result<Connection, Error> {
+        let connection = Connection::open(&self.0.address, &self.0.key, session)?;
         let mut state = self.state();
-        if state.idle.len() < IDLE {
-            state.idle.push(connection);
+        if state.session != Some(session) {
+            return Err(Error::Gone(io::ErrorKind::ConnectionAborted.into()));
         }
+        state.streams.retain(|stream| stream.strong_count() > 0);
+        state.streams.push(Arc::downgrade(&connection.stream));
+        Ok(connection)
+    }
+
+    /// A connection to return something by, if there is one at rest, and whether it is the reserve. Waits
+    /// for another return that uses the reserve.
+    fn for_return(&self, session: Session) -> Result<(Option<Connection>, bool), Error> {
+        let mut state = self.state();
+        while state.session == Some(session) {
+            if let Some(connection) = state.idle.pop() {
+                return Ok((Some(connection), false));
+            }
+            match mem::replace(&mut state.reserve, Reserve::InUse) {
+                Reserve::Here(connection) => return Ok((Some(connection), true)),
+                Reserve::None => return Ok((None, true)),
+                Reserve::InUse => {
+                    let woken = self.0.returned.wait(state);
+                    state = woken.unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+        Err(Error::NotHeld)
+    }
+
+    /// Something is in hand no more; `settle` says what becomes of the connection.
+    fn returned(&self, session: Session, reserve: bool, settle: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        if state.session == Some(session) {
+            state.held -= 1;
+            if reserve {
+                state.reserve = Reserve::None;
+            }
+        }
+        settle(&mut state);
+        drop(state);
+        self.0.returned.notify_all();
+    }
+
+    /// Ends all connections of the session, also those that are in use.
+    fn hang_up(&self, session: Session) {
+        let mut state = self.state();
+        if state.session == Some(session) {
+            for stream in state.streams.iter().filter_map(Weak::upgrade) {
+                stream.hang_up();
+            }
+            *state = State::new(state.pid);
+        }
+        drop(state);
+        self.0.returned.notify_all();
     }
 }
 
-impl Connection {
-    fn open(address: &Address, key: &Key, session: &Session) -> Result<Self, Error> {
-        let deadline = Some(Instant::now() + CONNECT);
-        let stream = Stream::connect(address.as_str(), CONNECT).map_err(lost)?;
-        if !stream.is_same_user().map_err(Error::Gone)? {
-            return Err(Error::OtherUser);
-        }
-        let mut challenge = [0; CHALLENGE];
-        receive_all(&stream, &mut challenge, deadline)?;
-        let nonce = random().map_err(Error::Gone)?;
-        let answer = handshake::answer(key, &challenge, &nonce, session)?;
-        stream.send(&answer, deadline).map_err(lost)?;
-        let mut verdict = [0; VERDICT];
-        receive_all(&stream, &mut verdict, deadline)?;
-        let limit = handshake::admitted(key, &challenge, &answer, &verdict)?;
-        Ok(Self {
-            stream,
-            inbox: Inbox::new(),
-            frame: Vec::new(),
-            limit: usize::try_from(limit).unwrap_or(usize::MAX - SLACK),
-        })
-    }
-
-    /// Sends the frame and reads the reply. An error means that the connection is of no more use.
-    fn exchange<R>(
-        &mut self,
-        deadline: Option<Instant>,
-        read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
-    ) -> Result<Result<R, Error>, Error> {
-        let stream = &self.stream;
-        stream.send(&self.frame, deadline).map_err(lost)?;
-        let limit = self.limit.saturating_add(SLACK);
-        let message = match self
-            .inbox
-            .next(limit, |into| stream.receive(into, deadline))
-        {
-            Ok(Some(message)) => message,
-            Err(FrameError::Io(error)) => return Err(lost(error)),
-            Ok(None) | Err(FrameError::Truncated) => return Err(lost(end())),
-            Err(FrameError::TooLarge) => return Err(Error::Protocol("the answer is too large")),
-        };
-        let reply = decode(message).map_err(|_| Error::Protocol("the answer makes no sense"))?;
-        match reply {
-            Reply::Failed(failure) => Ok(Err(failure.into())),
-            reply => read(&reply).ok_or(Error::Protocol("the answer is to another question")),
+impl State {
+    fn new(pid: u32) -> Self {
+        Self {
+            pid,
+            session: None,
+            streams: Vec::new(),
+            idle: Vec::new(),
+            held: 0,
+            reserve: Reserve::None,
+            stale: None,
         }
     }
-}
 
-fn receive_all(
-    stream: &Stream,
-    mut into: &mut [u8],
-    deadline: Option<Instant>,
-) -> Result<(), Error> {
-    while !into.is_empty() {
-        match stream.receive(into, deadline).map_err(lost)? {
-            0 => return Err(lost(end())),
-            read => into = &mut into[read..],
+    /// The connection is free for the next request.
+    fn rest(&mut self, connection: Connection) {
+        if self.session != Some(connection.session) {
+            return;
+        }
+        if self.held > 0 && matches!(self.reserve, Reserve::None) {
+            self.reserve = Reserve::Here(connection);
+            self.stale = None;
+        } else if self.idle.len() < IDLE {
+            self.idle.push(connection);
+        }
+        if self.held == 0 {
+            self.stale = None;
+            if let Reserve::Here(connection) = mem::take(&mut self.reserve) {
+                self.idle.push(connection);
+            }
         }
     }
-    Ok(())
-}
 
-fn end() -> io::Error {
-    io::ErrorKind::UnexpectedEof.into()
-}
-
-fn lost(error: io::Error) -> Error {
-    match error.kind() {
-        // The second is how the kernel says that a `connect` took too long.
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Unresponsive,
-        _ => Error::Gone(error),
+    /// The connection is of no more use.
+    fn part_with(&mut self, connection: Connection, error: &Error) {
+        if self.session != Some(connection.session) {
+            return;
+        }
+        match error {
+            // The others are most likely no better.
+            Error::Gone(_) => self.idle.clear(),
+            // Its end would be the end of what is held.
+            Error::Unresponsive if self.held > 0 && !matches!(self.reserve, Reserve::Here(_)) => {
+                self.stale = Some(connection);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -362,7 +447,7 @@ mod tests {
         let close = Request::Queue(1, ToQueue::Close);
         ask_and_go(&manager, &close, || queue.is_empty().unwrap());
         until(|| queue.len().unwrap() == 2);
-        assert_eq!(queue.unfinished().unwrap(), 2);
+        assert_eq!(queue.unfinished().unwrap(), 0, "nobody can get them");
         assert_eq!(queue.shutdown(Shutdown::Immediate).unwrap(), [1, 2]);
         assert_eq!(queue.unfinished().unwrap(), 0);
     }

@@ -1,4 +1,5 @@
-//! [`Error`]: why an operation on an object of a manager's failed; [`PutError`], with the item.
+//! [`Error`]: why an operation on an object of a manager's failed; [`PutError`] and [`ShutdownError`], with
+//! the items.
 
 use std::{error, fmt, io};
 
@@ -77,10 +78,10 @@ impl fmt::Display for Error {
             Self::Busy => "the manager serves as many connections as it may",
             Self::WrongKey => "the manager's key is another",
             Self::OtherUser => "the manager belongs to another user",
-            Self::Gone(_) => "the manager is gone",
+            Self::Gone(why) => return write!(f, "the manager is gone: {why}"),
             Self::Unresponsive => "the manager does not answer",
             Self::Protocol(what) => what,
-            Self::Start(_) => "the manager could not be started",
+            Self::Start(why) => return write!(f, "the manager could not be started: {why}"),
         })
     }
 }
@@ -115,7 +116,8 @@ impl From<Failure> for Error {
 
 /// A queue of a manager's did not take an item; here it is.
 ///
-/// If the error is [`Error::Gone`] or [`Error::Unresponsive`], the item may have been put all the same.
+/// If the error is [`Error::Gone`] or [`Error::Unresponsive`], the item may have been put all the same:
+/// only the answer is missing. Whoever puts it again may put it twice.
 pub struct PutError<T> {
     /// The item.
     pub item: T,
@@ -143,6 +145,44 @@ impl<T> error::Error for PutError<T> {
 
 impl<T> From<PutError<T>> for Error {
     fn from(error: PutError<T>) -> Self {
+        error.error
+    }
+}
+
+/// Not all that was left in a queue of a manager's when it was [shut down](super::Queue::shutdown) could be had;
+/// here is what could.
+///
+/// Items that are no `T` are gone.
+pub struct ShutdownError<T> {
+    /// The items, in their order.
+    pub items: Vec<T>,
+    /// What went wrong first.
+    pub error: Error,
+}
+
+impl<T> fmt::Debug for ShutdownError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShutdownError")
+            .field("items", &self.items.len())
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+impl<T> fmt::Display for ShutdownError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> error::Error for ShutdownError<T> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<T> From<ShutdownError<T>> for Error {
+    fn from(error: ShutdownError<T>) -> Self {
         error.error
     }
 }

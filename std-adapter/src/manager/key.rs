@@ -10,7 +10,8 @@ use crate::sys::socket::random;
 /// The secret that a manager and its clients share: 32 bytes.
 ///
 /// Both sides prove that they know it; it is never sent over a manager's connection. It does travel in
-/// each proxy, so that whoever gets a proxy can use it: hand proxies only to processes that may.
+/// each proxy, so that whoever gets a proxy can use it: hand proxies only to processes that may. Serialised, it
+/// is its bytes in the clear; `Debug` shows none of them.
 ///
 /// # Example
 ///

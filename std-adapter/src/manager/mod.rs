@@ -34,7 +34,8 @@
 //! - **The process that started the server**: the server ends.
 //!
 //! Death is told by the kernel, which closes the connections of the dead, not by the clock. A process
-//! that is stopped is not dead: a stopped server keeps untimed operations waiting.
+//! that is stopped is not dead: a stopped server keeps untimed operations waiting that wait for something, such as an
+//! item; all others fail with [`Error::Unresponsive`] ten seconds after their time.
 //!
 //! # Who may connect
 //!
@@ -44,16 +45,20 @@
 //! Those who know the key are trusted with the server's memory and its time. What is sent is not
 //! encrypted: it does not leave the kernel.
 //!
+//! A proxy that is serialised, and a key, hold the key in the clear: what is written to a file or a log that way
+//! lets its readers in. `Debug` does not show it.
+//!
 //! # Reading the source
 //!
 //! `protocol.rs` has the requests and replies, `frame.rs` how they are told apart in a stream,
-//! `handshake.rs` what comes before them. `server/` answers, `client.rs` asks, and `proxy/` is what users
+//! `handshake.rs` what comes before them. `server/` answers, `client.rs` asks over a `connection.rs`, and `proxy/` is what users
 //! hold.
 
 #![forbid(unsafe_code)]
 
 mod builder;
 mod client;
+mod connection;
 mod error;
 mod frame;
 mod handshake;
@@ -62,8 +67,8 @@ mod protocol;
 mod proxy;
 mod server;
 
-use std::fmt;
 use std::ops::Deref;
+use std::{fmt, mem, process};
 
 use crate::Process;
 use crate::sys::socket::Stream;
@@ -71,7 +76,7 @@ use server::Server;
 
 pub use builder::Builder;
 pub use client::Client;
-pub use error::{Error, PutError};
+pub use error::{Error, PutError, ShutdownError};
 pub use key::{Address, Key};
 pub use proxy::{
     Dict, Event, Guard, Iter, Lease, List, Lock, Namespace, Permit, Proxy, Queue, Semaphore, Value,
@@ -84,7 +89,8 @@ pub use server::replies;
 /// `multiprocessing.Manager()`.
 ///
 /// It dereferences to [`Client`], which makes the objects. The server ends when the manager is dropped,
-/// and when this process ends, however it ends; it ignores Ctrl-C, so this process decides.
+/// and when this process ends, however it ends; it ignores Ctrl-C, so this process decides. The copy that
+/// a child by `fork` has is a client only: the server does not end with it.
 ///
 /// See the [module](self) for what it guarantees.
 ///
@@ -122,6 +128,8 @@ pub struct Manager {
 enum Host {
     Process {
         process: Option<Process<()>>,
+        /// Who started it. A child by `fork` has a copy of this, and leaves the server alone.
+        starter: u32,
         /// The server ends when this does.
         line: Stream,
     },
@@ -164,7 +172,17 @@ impl Manager {
 
 impl Drop for Manager {
     fn drop(&mut self) {
-        if let Host::Process { process, line } = &mut self.host {
+        if let Host::Process {
+            process,
+            starter,
+            line,
+        } = &mut self.host
+        {
+            if *starter != process::id() {
+                // Nor must the copy of the handle do anything.
+                mem::forget(process.take());
+                return;
+            }
             line.hang_up();
             if let Some(process) = process.take() {
                 // Fails if it has ended. There is nothing that it would have to finish.

@@ -28,6 +28,24 @@ pub(super) enum Request<'a> {
     Permits(Id, ToPermits),
 }
 
+impl Request<'_> {
+    /// How long the server may wait before it answers; zero for what does not wait.
+    pub(super) fn patience(&self) -> Patience {
+        match self {
+            Request::Queue(
+                _,
+                ToQueue::Put(_, patience)
+                | ToQueue::Get(patience)
+                | ToQueue::Lease(patience)
+                | ToQueue::Join(patience),
+            )
+            | Request::Event(_, ToEvent::Wait(patience))
+            | Request::Permits(_, ToPermits::Take(patience)) => *patience,
+            _ => Some(Duration::ZERO),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Create<'a> {
     /// With room for so many; without a bound if there is none.
@@ -63,6 +81,8 @@ pub(super) enum ToQueue<'a> {
     Finish(u64),
     /// A leased item is for somebody else.
     PutBack(u64),
+    /// A leased item could not be read: for somebody else, after the rest.
+    Reject(u64),
     TaskDone,
     Join(Patience),
     /// No more puts.

@@ -236,3 +236,25 @@ fn a_crowd_of_strangers_keeps_nobody_out() {
     let _ = crowd[0].read_to_end(&mut said);
     assert!(said.len() <= 40);
 }
+
+#[test]
+fn a_handshake_may_take_for_ever() {
+    let manager = Manager::builder()
+        .handshake_timeout(Duration::MAX)
+        .start()
+        .unwrap();
+    assert_eq!(manager.value(&1).unwrap().get().unwrap(), 1);
+}
+
+#[test]
+fn errors_say_why() {
+    let nobody = Client::connect(Address::random().unwrap(), Key::random().unwrap());
+    let text = nobody.unwrap_err().to_string();
+    assert!(text.contains("refused"), "{text}");
+    let long = Manager::builder().address(Address::new("x".repeat(108)));
+    let text = long.serve().unwrap_err().to_string();
+    assert!(
+        text.len() > "the manager could not be started: ".len(),
+        "{text}"
+    );
+}

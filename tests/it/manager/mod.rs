@@ -5,12 +5,14 @@ mod death;
 mod limits;
 mod objects;
 mod queue;
+mod returns;
 
 use std::sync::mpsc;
 use std::thread;
 
-use brigade::Process;
 use brigade::manager::Queue;
+use brigade::{Manager, Process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::LONG;
 
@@ -27,6 +29,12 @@ fn in_time<T: Send + 'static>(action: impl FnOnce() -> T + Send + 'static) -> T 
 fn kill<R: brigade::Message>(process: Process<R>) {
     process.kill().unwrap();
     assert!(process.join().is_err());
+}
+
+/// Sends a signal to the manager's server.
+fn signal(manager: &Manager, signal: Signal) {
+    let pid = i32::try_from(manager.pid().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 /// Tells the test where a child has got to, and waits to be killed.

@@ -1,10 +1,13 @@
 //! Queues of managers.
 
+use std::panic::catch_unwind;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade::manager::{Error, Queue};
 use brigade::{Manager, Process, Shutdown};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{await_death, in_time, kill};
 use crate::harness::{LONG, until};
@@ -214,7 +217,13 @@ fn an_immediate_shutdown_hands_out_what_is_left() {
     assert_eq!(queue.shutdown(Shutdown::Immediate).unwrap(), items[1..]);
     assert!(matches!(queue.get(), Err(Error::ShutDown)));
     assert_eq!(queue.unfinished().unwrap(), 1);
+    let joined = thread::spawn({
+        let queue = queue.clone();
+        move || queue.join_timeout(LONG)
+    });
     lease.put_back().unwrap();
+    joined.join().unwrap().unwrap();
+    assert_eq!(queue.unfinished().unwrap(), 0);
     assert!(matches!(queue.try_lease(), Err(Error::ShutDown)));
     assert_eq!(queue.shutdown(Shutdown::Immediate).unwrap(), items[..1]);
     queue.join().unwrap();
@@ -229,8 +238,64 @@ fn an_item_of_another_type_is_an_error() {
     queue.put(200).unwrap();
     assert!(matches!(other.lease(), Err(Error::Decode(_))));
     assert_eq!(queue.len().unwrap(), 1, "it went back");
+    assert_eq!(queue.lease().unwrap().attempts(), 1);
+    queue.put(200).unwrap();
     assert!(matches!(other.get(), Err(Error::Decode(_))));
     assert_eq!(queue.len().unwrap(), 0);
+}
+
+/// Items that are too large for it to be read, or worse.
+#[derive(Debug, PartialEq)]
+struct Small(u8);
+
+impl Serialize for Small {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Small {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            255 => panic!("a number that is not to be read"),
+            number if number >= 100 => Err(D::Error::custom("too large")),
+            number => Ok(Self(number)),
+        }
+    }
+}
+
+#[test]
+fn an_item_that_cannot_be_read_holds_up_no_other() {
+    let manager = Manager::builder().serve().unwrap();
+    let bytes: Queue<u8> = manager.queue().unwrap();
+    manager.publish("bytes", &bytes).unwrap();
+    let queue: Queue<Small> = manager.find("bytes").unwrap();
+    for item in [200, 255, 1] {
+        bytes.put(item).unwrap();
+    }
+    assert!(matches!(queue.try_lease(), Err(Error::Decode(_))));
+    assert!(catch_unwind(|| queue.try_lease()).is_err());
+    assert_eq!(queue.try_lease().unwrap().finish().unwrap(), Small(1));
+    for item in [200, 255] {
+        let lease = bytes.try_lease().unwrap();
+        assert_eq!((*lease, lease.attempts()), (item, 1));
+    }
+    bytes.join_timeout(LONG).unwrap();
+}
+
+#[test]
+fn an_immediate_shutdown_hands_out_all_that_can_be_read() {
+    let manager = Manager::builder().serve().unwrap();
+    let bytes: Queue<u8> = manager.queue().unwrap();
+    manager.publish("bytes", &bytes).unwrap();
+    let queue: Queue<Small> = manager.find("bytes").unwrap();
+    for item in [1, 200, 2, 201, 3] {
+        bytes.put(item).unwrap();
+    }
+    let failed = queue.shutdown(Shutdown::Immediate).unwrap_err();
+    assert!(matches!(failed.error, Error::Decode(_)));
+    assert_eq!(failed.items, [Small(1), Small(2), Small(3)]);
+    queue.join_timeout(LONG).unwrap();
 }
 
 #[test]

@@ -20,6 +20,9 @@ use super::{
 /// Each operation happens at once, as seen by all clients, and is done before it returns.
 /// [`update`](Self::update) is how to change an entry by what it was.
 ///
+/// A value that was removed or popped is the client's from then on: if the client dies before it has read the
+/// answer, or the value cannot be decoded, it is gone. A [`Queue`](super::Queue) takes such items back.
+///
 /// # Where it may be used
 ///
 /// In threads: each operation is a message to the manager and its answer, and blocks for that long. Not
@@ -73,8 +76,7 @@ where
         action: ToDict<'_>,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::Dict(self.id, action), None, read)
+        self.client.call(&Request::Dict(self.id, action), read)
     }
 
     /// Sets the value of the key; returns the one before.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::protocol::ToEvent;
-use super::{Client, Create, Error, Patience, Proxy, Reply, Request, done, flag, kind, until};
+use super::{Client, Create, Error, Proxy, Reply, Request, done, flag, kind, until};
 
 /// A flag that processes wait for until one of them sets it: what Python calls `manager.Event()`.
 ///
@@ -50,36 +50,34 @@ impl Event {
     fn ask<R>(
         &self,
         action: ToEvent,
-        patience: Patience,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::Event(self.id, action), patience, read)
+        self.client.call(&Request::Event(self.id, action), read)
     }
 
     /// Sets the event and wakes all who wait for it.
     pub fn set(&self) -> Result<(), Error> {
-        self.ask(ToEvent::Set, None, done)
+        self.ask(ToEvent::Set, done)
     }
 
     /// Makes the event not set. Those who waited when it was last set go on all the same.
     pub fn clear(&self) -> Result<(), Error> {
-        self.ask(ToEvent::Clear, None, done)
+        self.ask(ToEvent::Clear, done)
     }
 
     /// Whether the event is set.
     pub fn is_set(&self) -> Result<bool, Error> {
-        self.ask(ToEvent::IsSet, None, flag)
+        self.ask(ToEvent::IsSet, flag)
     }
 
     /// Waits until the event is set; returns at once if it is. Blocks.
     pub fn wait(&self) -> Result<(), Error> {
-        self.ask(ToEvent::Wait(None), None, done)
+        self.ask(ToEvent::Wait(None), done)
     }
 
     /// Waits until the event is set or the time is up; says whether it was set. Blocks.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Error> {
-        match self.ask(ToEvent::Wait(Some(timeout)), Some(timeout), done) {
+        match self.ask(ToEvent::Wait(Some(timeout)), done) {
             Ok(()) => Ok(true),
             Err(Error::Timeout) => Ok(false),
             Err(error) => Err(error),

@@ -14,6 +14,9 @@ use super::{
 /// Made by [`Client::list`]. Values are passed by reference and encoded; nothing is consumed. Each
 /// operation happens at once, as seen by all clients, and is done before it returns.
 ///
+/// A value that was popped or removed is the client's from then on: if the client dies before it has read the
+/// answer, or the value cannot be decoded, it is gone. A [`Queue`](super::Queue) takes such items back.
+///
 /// # Where it may be used
 ///
 /// In threads: each operation is a message to the manager and its answer, and blocks for that long. Not
@@ -60,8 +63,7 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         action: ToList<'_>,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::List(self.id, action), None, read)
+        self.client.call(&Request::List(self.id, action), read)
     }
 
     /// Adds a value at the end.

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::super::handshake::Session;
 use super::super::protocol::{Id, ToPermits};
-use super::{Client, Create, Error, Patience, Proxy, Reply, Request, count, done, kind, until};
+use super::{Client, Create, Error, Patience, Proxy, Reply, Request, count, kind, until};
 
 /// A lock that a manager owns: what Python calls `manager.Lock()`.
 ///
@@ -147,7 +148,7 @@ impl Semaphore {
     /// How many permits are free.
     pub fn available(&self) -> Result<usize, Error> {
         let request = Request::Permits(self.id, ToPermits::Free);
-        self.client.call(&request, None, count)
+        self.client.call(&request, count)
     }
 }
 
@@ -186,22 +187,22 @@ impl Permit {
 struct Holding {
     client: Client,
     id: Id,
-    /// By which it is returned; none if it was.
-    number: Option<u64>,
+    /// By which it is returned, and to whom; none if it was.
+    number: Option<(u64, Session)>,
     abandoned: bool,
 }
 
 impl Holding {
     fn acquire(client: &Client, id: Id, patience: Patience) -> Result<Self, Error> {
         let request = Request::Permits(id, ToPermits::Take(patience));
-        let (number, abandoned) = client.call(&request, patience, |reply| match reply {
+        let ((number, abandoned), session) = client.take(&request, |reply| match reply {
             Reply::Permit(number, abandoned) => Some(Ok((*number, *abandoned))),
             _ => None,
         })?;
         Ok(Self {
             client: client.clone(),
             id,
-            number: Some(number),
+            number: Some((number, session)),
             abandoned,
         })
     }
@@ -221,9 +222,9 @@ impl Holding {
 
     fn give_back(&mut self) -> Result<(), Error> {
         match self.number.take() {
-            Some(number) => {
+            Some((number, session)) => {
                 let request = Request::Permits(self.id, ToPermits::Return(number));
-                self.client.call(&request, None, done)
+                self.client.give_back(&request, session)
             }
             None => Ok(()),
         }

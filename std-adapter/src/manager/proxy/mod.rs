@@ -4,6 +4,7 @@
 mod dict;
 mod event;
 pub mod kind;
+mod lease;
 mod list;
 mod lock;
 mod namespace;
@@ -26,10 +27,11 @@ use kind::{Kind, kind_of};
 
 pub use dict::Dict;
 pub use event::Event;
+pub use lease::Lease;
 pub use list::List;
 pub use lock::{Guard, Lock, Permit, Semaphore};
 pub use namespace::Namespace;
-pub use queue::{Iter, Lease, Queue};
+pub use queue::{Iter, Queue};
 pub use value::Value;
 
 /// An object of a manager's, as seen from a process: a [`Queue`], a [`Dict`], a [`List`], a
@@ -37,7 +39,8 @@ pub use value::Value;
 ///
 /// A proxy is a name: the manager's address and key, and the object's number. Clones are the same object.
 /// It is sent to another process by serde, as an argument or in a message, and is the same object there,
-/// as long as the manager lives. Who has the proxy has the key, too.
+/// as long as the manager lives. Who has the proxy has the key, too: what serde writes has it in the clear, so
+/// it does not belong into files or logs that others may read. `Debug` does not show it.
 ///
 /// The object lives until the manager ends, or until it is [deleted](Self::delete); the manager does not
 /// count proxies.
@@ -68,7 +71,7 @@ impl<K: Kind> Proxy<K> {
     ///
     /// If it was deleted before, or the manager is gone.
     pub fn delete(self) -> Result<(), Error> {
-        self.client.call(&Request::Delete(self.id), None, done)
+        self.client.call(&Request::Delete(self.id), done)
     }
 }
 
@@ -136,7 +139,7 @@ impl Client {
             return Err(Error::NoObject);
         }
         let object = proxy.id;
-        self.call(&Request::Publish { name, object }, None, done)
+        self.call(&Request::Publish { name, object }, done)
     }
 
     /// The object that was [published](Self::publish) under this name.
@@ -183,6 +186,14 @@ fn maybe<T: DeserializeOwned>(reply: &Reply<'_>) -> Option<Result<Option<T>, Err
 fn value<T: DeserializeOwned>(reply: &Reply<'_>) -> Option<Result<T, Error>> {
     match reply {
         Reply::Maybe(Some(bytes)) => Some(decode(*bytes)),
+        _ => None,
+    }
+}
+
+/// As [`many`], but one that cannot be decoded does not spoil the others.
+fn items<T: DeserializeOwned>(reply: &Reply<'_>) -> Option<Result<Vec<Result<T, Error>>, Error>> {
+    match reply {
+        Reply::Many(values) => Some(Ok(values.iter().copied().map(decode).collect())),
         _ => None,
     }
 }

@@ -54,8 +54,7 @@ impl Namespace {
         action: ToDict<'_>,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::Dict(self.id, action), None, read)
+        self.client.call(&Request::Dict(self.id, action), read)
     }
 
     /// Sets the value of this name.

@@ -1,17 +1,17 @@
 //! [`Queue`]: a queue that a manager owns.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::error::PutError;
+use super::super::error::{PutError, ShutdownError};
 use super::super::protocol::{QueueState, ToQueue};
+use super::lease::Lease;
 use super::{
-    Bytes, Client, Create, Error, Patience, Proxy, Reply, Request, at_once, decode, done, encode,
-    kind, many, until, value,
+    Bytes, Client, Create, Error, Patience, Proxy, Reply, Request, at_once, done, encode,
+    items as items_of, kind, until, value,
 };
 use crate::Shutdown;
 
@@ -35,7 +35,7 @@ use crate::Shutdown;
 ///
 /// In threads: each operation is a message to the manager and its answer, and holds up nobody else. Not
 /// in signal handlers; in a task it blocks the executor's thread. An untimed operation waits as long as the
-/// manager lives, a timed one for ten seconds more at most. A child by `fork` is another client.
+/// manager lives, a timed one for ten seconds more at most, and so does what does not wait for items or room. A child by `fork` is another client.
 ///
 /// # Example
 ///
@@ -87,11 +87,9 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     fn ask<R>(
         &self,
         action: ToQueue<'_>,
-        patience: Patience,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::Queue(self.id, action), patience, read)
+        self.client.call(&Request::Queue(self.id, action), read)
     }
 
     /// Puts an item, waiting for room if the queue is full. Blocks.
@@ -99,7 +97,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// # Errors
     ///
     /// If the queue was shut down, the item is too large or cannot be encoded, or the manager is gone. The
-    /// error has the item.
+    /// error has the item; after [`Error::Gone`] and [`Error::Unresponsive`] it may be in the queue as well.
     pub fn put(&self, item: T) -> Result<(), PutError<T>> {
         self.put_within(item, None)
     }
@@ -139,7 +137,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 
     fn put_within(&self, item: T, patience: Patience) -> Result<(), PutError<T>> {
-        let put = |bytes: Vec<u8>| self.ask(ToQueue::Put(Bytes(&bytes), patience), patience, done);
+        let put = |bytes: Vec<u8>| self.ask(ToQueue::Put(Bytes(&bytes), patience), done);
         match encode(&item).and_then(put) {
             Ok(()) => Ok(()),
             Err(error) => Err(PutError { item, error }),
@@ -153,7 +151,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// If the queue was shut down and is empty, the item is not a `T` (it is gone then), or the manager is
     /// gone.
     pub fn get(&self) -> Result<T, Error> {
-        self.ask(ToQueue::Get(None), None, value)
+        self.ask(ToQueue::Get(None), value)
     }
 
     /// Gets the next item if there is one.
@@ -171,7 +169,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// [`Error::Timeout`], and those of [`get`](Self::get).
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, Error> {
-        self.ask(ToQueue::Get(Some(timeout)), Some(timeout), value)
+        self.ask(ToQueue::Get(Some(timeout)), value)
     }
 
     /// Gets the next item, waiting for one until then at most. Blocks.
@@ -196,7 +194,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get); an item that is not a `T` is returned to the queue.
+    /// Those of [`get`](Self::get). An item that is not a `T` goes to the end of the queue, with one
+    /// [attempt](Lease::attempts) more.
     pub fn lease(&self) -> Result<Lease<T>, Error> {
         self.lease_within(None)
     }
@@ -229,25 +228,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 
     fn lease_within(&self, patience: Patience) -> Result<Lease<T>, Error> {
-        let leased = |reply: &Reply<'_>| match reply {
-            Reply::Leased(number, attempts, bytes) => {
-                Some(Ok((*number, *attempts, decode(*bytes))))
-            }
-            _ => None,
-        };
-        let (number, attempts, item) = self.ask(ToQueue::Lease(patience), patience, leased)?;
-        match item {
-            Ok(item) => Ok(Lease {
-                queue: self.clone(),
-                number,
-                attempts,
-                item: Some(item),
-            }),
-            Err(error) => {
-                self.ask(ToQueue::PutBack(number), None, done)?;
-                Err(error)
-            }
-        }
+        Lease::take(self, patience)
     }
 
     /// Reports an item that this process got as finished.
@@ -256,7 +237,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// If this process has reported as many as it got, or the manager is gone.
     pub fn task_done(&self) -> Result<(), Error> {
-        self.ask(ToQueue::TaskDone, None, done)
+        self.ask(ToQueue::TaskDone, done)
     }
 
     /// Waits until every item put is finished. Blocks.
@@ -265,7 +246,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// If the queue is deleted, or the manager is gone.
     pub fn join(&self) -> Result<(), Error> {
-        self.ask(ToQueue::Join(None), None, done)
+        self.ask(ToQueue::Join(None), done)
     }
 
     /// Waits until every item put is finished, for so long at most. Blocks.
@@ -274,7 +255,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// [`Error::Timeout`], and those of [`join`](Self::join).
     pub fn join_timeout(&self, timeout: Duration) -> Result<(), Error> {
-        self.ask(ToQueue::Join(Some(timeout)), Some(timeout), done)
+        self.ask(ToQueue::Join(Some(timeout)), done)
     }
 
     /// Waits until every item put is finished, until then at most. Blocks.
@@ -290,25 +271,45 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     ///
     /// Returns what this call takes out: nothing for [`Shutdown::Drain`], which leaves the items to who gets
     /// them; all that is left for [`Shutdown::Immediate`], after which nobody gets any. They count as
-    /// finished. Items that are leased are not among them: one that comes back is taken out by the next
-    /// such call.
+    /// finished. Items that are leased are not among them. One that comes back is, after `Drain`, there for
+    /// whoever asks again: consumers who saw the queue empty may have gone. After `Immediate` it is taken
+    /// out by the next such call, and [`join`](Self::join) does not wait for it.
     ///
     /// # Errors
     ///
-    /// If an item is not a `T`, or the manager is gone.
-    pub fn shutdown(&self, how: Shutdown) -> Result<Vec<T>, Error> {
+    /// If an item is not a `T`, or the manager is gone. The error has the items that could be had.
+    pub fn shutdown(&self, how: Shutdown) -> Result<Vec<T>, ShutdownError<T>> {
         let mut items = Vec::new();
         if how == Shutdown::Drain {
-            self.ask(ToQueue::Drain, None, done)?;
-            return Ok(items);
+            return match self.ask(ToQueue::Drain, done) {
+                Ok(()) => Ok(items),
+                Err(error) => Err(ShutdownError { items, error }),
+            };
         }
+        let mut first_error = None;
         // As much as fits into a message comes at a time.
         loop {
-            let some: Vec<T> = self.ask(ToQueue::Close, None, many)?;
-            if some.is_empty() {
-                return Ok(items);
+            match self.ask(ToQueue::Close, items_of) {
+                Ok(some) if some.is_empty() => break,
+                Ok(some) => {
+                    for item in some {
+                        match item {
+                            Ok(item) => items.push(item),
+                            Err(error) => {
+                                first_error.get_or_insert(error);
+                            }
+                        }
+                    }
+                }
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    break;
+                }
             }
-            items.extend(some);
+        }
+        match first_error {
+            None => Ok(items),
+            Some(error) => Err(ShutdownError { items, error }),
         }
     }
 
@@ -358,7 +359,8 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
         Ok(self.state()?.capacity.map_or(usize::MAX, to_size))
     }
 
-    /// How many items were put and are not finished.
+    /// How many items were put and are not finished. After an immediate shutdown those that are inside do not
+    /// count: nobody gets them.
     ///
     /// # Errors
     ///
@@ -368,7 +370,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     }
 
     fn state(&self) -> Result<QueueState, Error> {
-        self.ask(ToQueue::State, None, |reply| match reply {
+        self.ask(ToQueue::State, |reply| match reply {
             Reply::Queue(state) => Some(Ok(*state)),
             _ => None,
         })
@@ -413,88 +415,5 @@ impl<'a, T: Serialize + DeserializeOwned> IntoIterator for &'a Queue<T> {
 impl<T> fmt::Debug for Iter<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Iter").field(self.queue).finish()
-    }
-}
-
-/// An item of a [`Queue`] in hand, which the manager keeps until it is finished.
-///
-/// Dropping it, also because of a panic, reports the item as finished. If the process dies, the item goes
-/// back to the front of the queue. It may be dropped in any thread.
-pub struct Lease<T: Serialize + DeserializeOwned> {
-    queue: Queue<T>,
-    number: u64,
-    attempts: u32,
-    /// Empty only while the lease is used up.
-    item: Option<T>,
-}
-
-impl<T: Serialize + DeserializeOwned> Lease<T> {
-    /// How many clients have died with this item in hand. Beyond `u32::MAX` it stays there.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Reports the item as finished and hands it out.
-    ///
-    /// # Errors
-    ///
-    /// If the connection was lost since, so that the item is another's by now, or the manager is gone.
-    pub fn finish(mut self) -> Result<T, Error> {
-        let item = self.item.take();
-        self.queue.ask(ToQueue::Finish(self.number), None, done)?;
-        match item {
-            Some(item) => Ok(item),
-            None => unreachable!("only operations that use up the lease empty it"),
-        }
-    }
-
-    /// Returns the item to the front of the queue, for somebody else, also if the queue is full or was shut
-    /// down. What was changed in it stays here.
-    ///
-    /// # Errors
-    ///
-    /// If the connection was lost since, so that the item is another's by now, or the manager is gone.
-    pub fn put_back(mut self) -> Result<(), Error> {
-        self.item = None;
-        self.queue.ask(ToQueue::PutBack(self.number), None, done)
-    }
-}
-
-impl<T: Serialize + DeserializeOwned> Deref for Lease<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match &self.item {
-            Some(item) => item,
-            None => unreachable!("only operations that use up the lease empty it"),
-        }
-    }
-}
-
-impl<T: Serialize + DeserializeOwned> DerefMut for Lease<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        match &mut self.item {
-            Some(item) => item,
-            None => unreachable!("only operations that use up the lease empty it"),
-        }
-    }
-}
-
-impl<T: Serialize + DeserializeOwned> Drop for Lease<T> {
-    fn drop(&mut self) {
-        if self.item.is_some() {
-            // Without a connection the manager has taken it back.
-            let _ = self.queue.ask(ToQueue::Finish(self.number), None, done);
-        }
-    }
-}
-
-impl<T: Serialize + DeserializeOwned + fmt::Debug> fmt::Debug for Lease<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("item", &self.item)
-            .field("attempts", &self.attempts)
-            .finish_non_exhaustive()
     }
 }

@@ -55,8 +55,7 @@ impl<T: Serialize + DeserializeOwned> Value<T> {
         action: ToValue<'_>,
         read: impl FnOnce(&Reply<'_>) -> Option<Result<R, Error>>,
     ) -> Result<R, Error> {
-        self.client
-            .call(&Request::Value(self.id, action), None, read)
+        self.client.call(&Request::Value(self.id, action), read)
     }
 
     /// The value.

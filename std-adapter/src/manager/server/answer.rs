@@ -34,17 +34,15 @@ pub(super) enum Undo {
 
 impl Undo {
     pub(super) fn undo(self, holdings: &Holdings) {
-        // Errors say that another connection of the client's knew better.
         match self {
             Self::Nothing => {}
             Self::Got(id, queue, item) => {
+                // Fails if another connection of the client's knew better.
                 let _ = holdings.note_done(id);
                 queue.give_back(std::iter::once(item));
             }
             Self::Drained(queue, items) => queue.refill(items),
-            Self::Held(number) => {
-                let _ = holdings.put_back(number);
-            }
+            Self::Held(number) => holdings.undo(number),
         }
     }
 }
@@ -185,8 +183,9 @@ impl<P: Peer> Clerk<'_, P> {
                     }
                 };
             }
-            ToQueue::Finish(number) => self.reply.done(self.holdings.finish(*number)),
-            ToQueue::PutBack(number) => self.reply.done(self.holdings.put_back(*number)),
+            ToQueue::Finish(number) => self.reply.done(self.holdings.finish(queue, *number)),
+            ToQueue::PutBack(number) => self.reply.done(self.holdings.put_back(queue, *number)),
+            ToQueue::Reject(number) => self.reply.done(self.holdings.reject(queue, *number)),
             ToQueue::TaskDone => {
                 let result = self.holdings.note_done(id);
                 if result.is_ok() {
@@ -215,7 +214,8 @@ impl<P: Peer> Clerk<'_, P> {
 
     fn lease(&mut self, queue: &Arc<Items>, item: &Item) -> Undo {
         let held = Held::Item(Arc::clone(queue), item.clone());
-        let number = self.holdings.hold(held);
+        let number = self.objects.number();
+        self.holdings.hold(number, held);
         self.reply
             .say(&Reply::Leased(number, item.attempts, Bytes(&item.bytes)));
         Undo::Held(number)
@@ -247,14 +247,18 @@ impl<P: Peer> Clerk<'_, P> {
                 match self.wait(*patience, &permits.released, || permits.acquire())? {
                     Ok(abandoned) => {
                         let held = Held::Permit(Arc::clone(permits), abandoned);
-                        let number = self.holdings.hold(held);
+                        let number = self.objects.number();
+                        self.holdings.hold(number, held);
                         self.reply.say(&Reply::Permit(number, abandoned));
                         return Ok(Undo::Held(number));
                     }
                     Err(failure) => self.reply.done(Err(failure)),
                 }
             }
-            ToPermits::Return(number) => self.reply.done(self.holdings.return_permit(*number)),
+            ToPermits::Return(number) => {
+                let result = self.holdings.return_permit(permits, *number);
+                self.reply.done(result);
+            }
             ToPermits::Free => self.reply.say(&Reply::Count(permits.free())),
         }
         Ok(Undo::Nothing)

@@ -60,7 +60,8 @@ fn shake_hands(
     peer: &mut impl Peer,
     door: &mut impl Door,
 ) -> io::Result<Option<Arc<Holdings>>> {
-    let deadline = Some(Instant::now() + house.handshake_limit);
+    // What is too far for the clock is never.
+    let deadline = Instant::now().checked_add(house.handshake_limit);
     peer.send(&handshake::challenge(nonce), deadline)?;
     let mut answer = [0; ANSWER];
     let mut filled = 0;

@@ -18,7 +18,6 @@ pub(super) struct Holdings(Mutex<State>);
 struct State {
     /// By number, so that what was handed out first goes back to the front last.
     held: BTreeMap<u64, Held>,
-    last: u64,
     /// Items that were got and not yet reported as done, by queue.
     got: HashMap<Id, (Arc<Items>, u64)>,
 }
@@ -37,45 +36,71 @@ impl Holdings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number that will be the next to be held.
-    pub(super) fn hold(&self, held: Held) -> u64 {
-        let mut state = self.state();
-        state.last += 1;
-        let number = state.last;
-        state.held.insert(number, held);
-        number
+    /// Whether nothing is leased or acquired.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().held.is_empty()
+    }
+
+    /// Keeps it under this number, which is no other's.
+    pub(super) fn hold(&self, number: u64, held: Held) {
+        self.state().held.insert(number, held);
     }
 
     /// A leased item is finished.
-    pub(super) fn finish(&self, number: u64) -> Result<(), Failure> {
-        let mut state = self.state();
-        let Some(Held::Item(queue, _)) = state.held.get(&number) else {
-            return Err(Failure::NotHeld);
-        };
+    pub(super) fn finish(&self, queue: &Arc<Items>, number: u64) -> Result<(), Failure> {
+        self.item(queue, number)?;
         queue.finished(1);
-        state.held.remove(&number);
         Ok(())
     }
 
-    /// Returns a permit in good order.
-    pub(super) fn return_permit(&self, number: u64) -> Result<(), Failure> {
+    /// A leased item is for somebody else.
+    pub(super) fn put_back(&self, queue: &Arc<Items>, number: u64) -> Result<(), Failure> {
+        let item = self.item(queue, number)?;
+        queue.give_back(iter::once(item));
+        Ok(())
+    }
+
+    /// A leased item could not be read.
+    pub(super) fn reject(&self, queue: &Arc<Items>, number: u64) -> Result<(), Failure> {
+        let mut item = self.item(queue, number)?;
+        item.attempts = item.attempts.saturating_add(1);
+        queue.reject(item);
+        Ok(())
+    }
+
+    /// The leased item of this number, if it is of this queue.
+    fn item(&self, queue: &Arc<Items>, number: u64) -> Result<Item, Failure> {
         let mut state = self.state();
-        let Some(Held::Permit(permits, _)) = state.held.get(&number) else {
-            return Err(Failure::NotHeld);
-        };
-        permits.release(false);
+        match state.held.remove(&number) {
+            Some(Held::Item(its, item)) if Arc::ptr_eq(&its, queue) => Ok(item),
+            other => {
+                state.held.extend(other.map(|held| (number, held)));
+                Err(Failure::NotHeld)
+            }
+        }
+    }
+
+    /// Returns a permit in good order.
+    pub(super) fn return_permit(&self, permits: &Arc<Permits>, number: u64) -> Result<(), Failure> {
+        let mut state = self.state();
+        match state.held.get(&number) {
+            Some(Held::Permit(its, _)) if Arc::ptr_eq(its, permits) => {}
+            _ => return Err(Failure::NotHeld),
+        }
         state.held.remove(&number);
+        drop(state);
+        permits.release(false);
         Ok(())
     }
 
     /// Returns what is held as if it had never been handed out.
-    pub(super) fn put_back(&self, number: u64) -> Result<(), Failure> {
-        let held = self.state().held.remove(&number);
-        match held.ok_or(Failure::NotHeld)? {
-            Held::Item(queue, item) => queue.give_back(iter::once(item)),
-            Held::Permit(permits, told) => permits.release(told),
+    pub(super) fn undo(&self, number: u64) {
+        // Else another connection of the client's knew better.
+        match self.state().held.remove(&number) {
+            Some(Held::Item(queue, item)) => queue.give_back(iter::once(item)),
+            Some(Held::Permit(permits, told)) => permits.release(told),
+            None => {}
         }
-        Ok(())
     }
 
     /// The client gets an item and will report it by `task_done`.

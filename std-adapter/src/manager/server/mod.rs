@@ -33,7 +33,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fmt, io};
+use std::{fmt, io, process};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,8 @@ pub(super) struct Limits {
 pub(super) struct Server {
     inner: Arc<Inner>,
     thread: Option<JoinHandle<()>>,
+    /// Whose threads serve: a child by `fork` has none of them.
+    pid: u32,
 }
 
 struct Inner {
@@ -89,6 +91,8 @@ struct Guests {
     last: u64,
     /// Those among them that have not proved anything, the oldest first.
     strangers: VecDeque<u64>,
+    /// How many have proved that they know the key.
+    clients: usize,
     sessions: HashMap<Session, Weak<Holdings>>,
     /// No more are let in.
     closing: bool,
@@ -98,10 +102,12 @@ impl Server {
     /// Listens and serves.
     pub(super) fn start(address: &Address, key: Key, limits: Limits) -> io::Result<Self> {
         let listener = Listener::bind(address.as_str())?;
+        // Not what the last server at this address gave: its clients may be ours now.
+        let first = u32::from_ne_bytes(random()?);
         let inner = Arc::new(Inner {
             house: House {
                 key,
-                objects: Objects::new(limits.objects),
+                objects: Objects::new(limits.objects, u64::from(first) << 24),
                 message_limit: limits.message,
                 handshake_limit: limits.handshake,
             },
@@ -116,6 +122,7 @@ impl Server {
         Ok(Self {
             inner,
             thread: Some(thread),
+            pid: process::id(),
         })
     }
 }
@@ -123,6 +130,9 @@ impl Server {
 impl Drop for Server {
     /// Stops listening and hangs up on everybody, and waits until that is done.
     fn drop(&mut self) {
+        if self.pid != process::id() {
+            return;
+        }
         self.inner.guests().closing = true;
         self.inner.stop.ring();
         if let Some(thread) = self.thread.take() {
@@ -210,13 +220,16 @@ impl Door for Guest {
             .position(|number| *number == self.number);
         // If it is not among them, it was hung up on.
         guests.strangers.remove(place?);
-        let clients = guests.streams.len() - guests.strangers.len();
-        if guests.closing || clients > self.inner.limits.connections {
-            return None;
-        }
-        self.session = Some(session);
         let known = guests.sessions.get(&session).and_then(Weak::upgrade);
         let holdings = known.unwrap_or_default();
+        // Others may wait for what it holds.
+        let factor = if holdings.is_empty() { 1 } else { 2 };
+        let limit = self.inner.limits.connections.saturating_mul(factor);
+        if guests.closing || guests.clients >= limit {
+            return None;
+        }
+        guests.clients += 1;
+        self.session = Some(session);
         guests.sessions.insert(session, Arc::downgrade(&holdings));
         Some(holdings)
     }
@@ -228,6 +241,7 @@ impl Drop for Guest {
         guests.streams.remove(&self.number);
         guests.strangers.retain(|number| *number != self.number);
         if let Some(session) = &self.session {
+            guests.clients -= 1;
             let gone = guests
                 .sessions
                 .get(session)

@@ -63,6 +63,8 @@ pub(super) struct Objects {
     table: RwLock<Table>,
     /// How many objects there may be, and how many names.
     limit: usize,
+    /// The next number for something that is held.
+    held: Mutex<u64>,
 }
 
 #[derive(Default)]
@@ -73,11 +75,21 @@ struct Table {
 }
 
 impl Objects {
-    pub(super) fn new(limit: usize) -> Self {
+    /// What is held gets numbers from `first` on.
+    pub(super) fn new(limit: usize, first: u64) -> Self {
         Self {
             table: RwLock::default(),
             limit,
+            held: Mutex::new(first),
         }
+    }
+
+    /// A number for something that is held, which nothing else ever gets.
+    pub(super) fn number(&self) -> u64 {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = *held;
+        *held += 1;
+        number
     }
 
     pub(super) fn create(&self, create: &Create<'_>) -> Result<(Id, Kind), Failure> {

@@ -111,7 +111,20 @@ impl Items {
             number += 1;
         }
         drop(state);
+        self.returned(number);
+    }
+
+    /// Returns an item in hand to the end.
+    pub(super) fn reject(&self, item: Item) {
+        self.state().items.push_back(item);
+        self.returned(1);
+    }
+
+    /// Wakes those for whom items that came back are news.
+    fn returned(&self, number: u32) {
         self.not_empty.notify(number);
+        // Nobody gets them any more if the queue is closed.
+        self.all_finished.broadcast();
     }
 
     /// Takes the first items out whose bytes are so many at most, whatever the phase; they count as
@@ -143,7 +156,7 @@ impl Items {
     pub(super) fn finished(&self, number: u64) {
         let mut state = self.state();
         state.unfinished -= number.min(state.unfinished);
-        let all = state.unfinished == 0;
+        let all = state.to_finish() == 0;
         drop(state);
         if all {
             self.all_finished.broadcast();
@@ -155,7 +168,7 @@ impl Items {
         let state = self.state();
         match state.phase {
             Phase::Deleted => Some(Err(Failure::NoObject)),
-            _ => (state.unfinished == 0).then_some(Ok(())),
+            _ => (state.to_finish() == 0).then_some(Ok(())),
         }
     }
 
@@ -191,13 +204,23 @@ impl Items {
         QueueState {
             len: state.items.len() as u64,
             capacity: state.capacity,
-            unfinished: state.unfinished,
+            unfinished: state.to_finish(),
             shut_down: state.phase != Phase::Open,
         }
     }
 }
 
 impl State {
+    /// How many items are to be finished yet: those in hand, and those inside that somebody may still get.
+    fn to_finish(&self) -> u64 {
+        match self.phase {
+            Phase::Open | Phase::Draining => self.unfinished,
+            Phase::Closed | Phase::Deleted => {
+                self.unfinished.saturating_sub(self.items.len() as u64)
+            }
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.capacity
             .is_some_and(|capacity| self.items.len() as u64 >= capacity)

@@ -28,7 +28,7 @@ pub fn replies(bytes: &[u8]) -> Vec<u8> {
     };
     let house = House {
         key: KEY,
-        objects: Objects::new(64),
+        objects: Objects::new(64, 1),
         message_limit: MESSAGE_LIMIT,
         handshake_limit: Duration::from_secs(3600),
     };
