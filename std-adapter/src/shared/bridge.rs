@@ -14,6 +14,11 @@
 //!
 //! Whoever has left a key other than the bridge's has missed nothing: if the bell was rung between the two,
 //! either the bridge finds another key when it looks, or the word has changed before it falls asleep.
+//!
+//! **A wake-up that nobody here needs is passed on.** A ring may be meant for one sleeper only, and the
+//! bridge is one in the kernel's eyes. If it is woken and there is no task to tell, because those it slept
+//! for were dropped, it rings once more, for another sleeper; so does a task that was told and is dropped
+//! before it could make use of that.
 
 use std::future::Future;
 use std::mem;
@@ -80,23 +85,25 @@ impl Bridge {
         Some(number)
     }
 
-    /// Takes a waker back.
-    fn leave(&self, number: u64) {
+    /// Takes a waker back; says whether it was still there. If not, the bridge has taken it, and a
+    /// wake-up maybe, for this task.
+    fn leave(&self, number: u64) -> bool {
         let mut tasks = self.lock();
         let place = tasks.waiting.iter().position(|it| it.number == number);
         let waiting = place.map(|place| tasks.waiting.swap_remove(place));
         drop(tasks);
-        // Not under the lock: it may run code of the executor's.
-        drop(waiting);
+        // Dropped here, not under the lock: it may run code of the executor's.
+        waiting.is_some()
     }
 }
 
 /// What the thread does.
 fn keep(room: &Room, bell: usize) {
     let bridge = room.bridge(bell);
+    let mut was_asleep = false;
     loop {
         let mut tasks = bridge.lock();
-        if tasks.waiting.is_empty() {
+        if tasks.waiting.is_empty() && !was_asleep {
             let none = |tasks: &mut Tasks| tasks.waiting.is_empty();
             let waited = bridge.come.wait_timeout_while(tasks, LINGER, none);
             tasks = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -112,12 +119,16 @@ fn keep(room: &Room, bell: usize) {
         tasks.waiting = waiting;
         let sleeps = !tasks.waiting.is_empty();
         drop(tasks);
+        if was_asleep && woken.is_empty() {
+            room.ring(bell, 1);
+        }
         for it in woken {
             // One that panics, which has been reported by then, is no trouble of the others'.
             let _ = catch_unwind(AssertUnwindSafe(|| it.waker.wake()));
         }
+        was_asleep = sleeps;
         if sleeps {
-            room.bell(bell).sleep(key, None);
+            room.sleep(bell, key, None);
         }
     }
 }
@@ -142,9 +153,16 @@ impl<A> WaitAsync<A> {
         }
     }
 
+    /// Takes our waker back; says whether the bridge had taken it.
+    fn take_back(&mut self) -> bool {
+        let number = self.number.take();
+        number.is_some_and(|number| !self.room.bridge(self.bell).leave(number))
+    }
+
+    /// No wake-up is of use any more.
     fn leave(&mut self) {
-        if let Some(number) = self.number.take() {
-            self.room.bridge(self.bell).leave(number);
+        if self.take_back() {
+            self.room.ring(self.bell, 1);
         }
     }
 }
@@ -154,7 +172,8 @@ impl<R, A: FnMut() -> Option<R> + Unpin> Future for WaitAsync<A> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let this = &mut *self;
-        this.leave();
+        // What the bridge was woken for came before this attempt.
+        this.take_back();
         if let Some(output) = (this.attempt)() {
             return Poll::Ready(output);
         }

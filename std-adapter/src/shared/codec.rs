@@ -62,6 +62,10 @@ pub(super) fn copy<'a, T: DeserializeOwned, R>(
     let bytes = if length <= SMALL {
         &mut small[..length]
     } else {
+        // It is no longer than the segment, but that may be nothing but a hole.
+        if large.try_reserve_exact(length).is_err() {
+            return Err(GetError::Corrupted);
+        }
         large.resize(length, 0);
         &mut large[..]
     };

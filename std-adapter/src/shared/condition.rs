@@ -160,7 +160,7 @@ impl Condition {
         room.ensure_watched();
         let lock = guard.lock();
         drop(guard);
-        let wake = room.bell(0).sleep(key, deadline);
+        let wake = room.sleep(0, key, deadline);
         (wake, lock.lock())
     }
 }

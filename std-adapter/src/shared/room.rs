@@ -13,12 +13,12 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use brigade_core::wait::{Park, Wake};
 
 use super::atomic::{AtomicU32, AtomicU64, Ordering};
-use super::bell::{Bell, Sleep};
+use super::bell::{Bell, Key, Sleep};
 use super::bridge::{Bridge, WaitAsync};
 use super::open_error::OpenError;
 use super::participants::{MOST, Owner, Participants};
@@ -41,6 +41,12 @@ const LINE: usize = 128;
 
 /// How many processes can use a segment at a time, unless it was made for more.
 pub(crate) const PARTICIPANTS: usize = 64;
+
+/// The most bells: more are nonsense, and each takes memory of ours.
+const BELLS: usize = 64;
+
+/// How long one sleeps who would not be told of deaths.
+const UNWATCHED: Duration = Duration::from_millis(50);
 
 /// What a new segment is to be like.
 #[derive(Debug, Clone, Copy)]
@@ -213,15 +219,32 @@ impl Room {
             }
             step += 1;
         }
-        let bell = self.bell(bell);
         loop {
-            let key = bell.announce();
+            let key = self.bell(bell).announce();
             self.ensure_watched();
             if let Some(output) = attempt() {
                 return Some(output);
             }
-            if bell.sleep(key, deadline) == Wake::TimedOut {
+            if self.sleep(bell, key, deadline) == Wake::TimedOut {
                 return attempt();
+            }
+        }
+    }
+
+    /// Sleeps unless the bell was rung since the announcement. May end without a reason: it does soon
+    /// if not all others can be watched, as when there are no descriptors left, for whoever sleeps
+    /// would not be told of their death.
+    pub(super) fn sleep(&self, bell: usize, key: Key, deadline: Option<Instant>) -> Wake {
+        let bell = self.bell(bell);
+        if self.ensure_watched() {
+            return bell.sleep(key, deadline);
+        }
+        let soon = Instant::now() + UNWATCHED;
+        match deadline {
+            Some(deadline) if deadline <= soon => bell.sleep(key, Some(deadline)),
+            _ => {
+                bell.sleep(key, Some(soon));
+                Wake::Woken
             }
         }
     }
@@ -241,20 +264,18 @@ impl Room {
 
     /// Sees to it that the death of any other participant is noticed. To be called after a waiter
     /// was announced and before it looks for the last time; [`wait`](Self::wait) does. One load,
-    /// unless somebody has joined.
+    /// unless somebody has joined. False if that is not possible now: then do not sleep for long.
     #[inline]
-    pub(crate) fn ensure_watched(&self) {
+    pub(crate) fn ensure_watched(&self) -> bool {
         let epoch = self.participants.epoch();
         // ORDERING: Relaxed, also below: whom it speaks of is known to the watch, under its lock.
-        if self.watched.load(Ordering::Relaxed) != epoch.wrapping_add(1) {
-            self.watch_all(epoch);
-        }
+        self.watched.load(Ordering::Relaxed) == epoch.wrapping_add(1) || self.watch_all(epoch)
     }
 
     #[cold]
-    fn watch_all(&self, epoch: u64) {
+    fn watch_all(&self, epoch: u64) -> bool {
         let Some(segment) = self.segment.get().and_then(Weak::upgrade) else {
-            return;
+            return true;
         };
         let mut complete = true;
         for (_, life) in self.participants.iter() {
@@ -272,6 +293,7 @@ impl Room {
             // ORDERING: Relaxed: see `ensure_watched`.
             self.watched.store(epoch.wrapping_add(1), Ordering::Relaxed);
         }
+        complete
     }
 
     /// Wakes all who wait.
@@ -326,7 +348,7 @@ impl Sizes {
     fn new(participants: u64, bells: u64) -> Option<Self> {
         let participants = usize::try_from(participants).ok()?;
         let bells = usize::try_from(bells).ok()?;
-        if participants == 0 || participants > MOST {
+        if participants == 0 || participants > MOST || bells > BELLS {
             return None;
         }
         let bells_at = (HEADER + participants * WORD).next_multiple_of(LINE);
