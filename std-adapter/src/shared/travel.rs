@@ -17,6 +17,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -144,6 +145,8 @@ impl Passed {
 
 /// All shared objects of this process.
 struct Table {
+    /// Whose it is. A fork without exec has a copy of this, and not the memory of the objects.
+    process: u32,
     objects: HashMap<Identity, Weak<dyn Any + Send + Sync>>,
     /// Above this number, those that are gone are looked for.
     crowd: usize,
@@ -193,7 +196,13 @@ pub(crate) fn find_or<T: Any + Send + Sync>(
 }
 
 fn table(table: &mut Option<Table>) -> &mut Table {
+    let process = std::process::id();
+    if let Some(inherited) = table.take_if(|table| table.process != process) {
+        // Nothing in it is ours.
+        mem::forget(inherited);
+    }
     table.get_or_insert_with(|| Table {
+        process,
         objects: HashMap::new(),
         crowd: 16,
     })

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -31,6 +32,8 @@ pub(crate) enum Fate {
 }
 
 struct Watch {
+    /// Whose it is. A fork without exec has a copy of this, whose vigil is its parent's, and not the thread.
+    process: u32,
     vigil: Arc<Vigil>,
     /// By keys that are never used again.
     peers: HashMap<u64, (Life, Pidfd)>,
@@ -49,7 +52,8 @@ fn lock() -> MutexGuard<'static, Option<Watch>> {
 
 /// The watch, with its thread.
 fn started(watch: &mut Option<Watch>) -> io::Result<&mut Watch> {
-    if watch.is_none() {
+    let process = std::process::id();
+    if watch.as_ref().is_none_or(|watch| watch.process != process) {
         let vigil = Arc::new(Vigil::new()?);
         let keeper = Arc::clone(&vigil);
         mask::while_all_are_blocked(|| {
@@ -57,7 +61,8 @@ fn started(watch: &mut Option<Watch>) -> io::Result<&mut Watch> {
                 .name("brigade-watch".into())
                 .spawn(move || keep(&keeper))
         })??;
-        *watch = Some(Watch {
+        let inherited = watch.replace(Watch {
+            process,
             vigil,
             peers: HashMap::new(),
             known: HashMap::new(),
@@ -65,6 +70,8 @@ fn started(watch: &mut Option<Watch>) -> io::Result<&mut Watch> {
             segments: Vec::new(),
             crowd: 16,
         });
+        // Nothing in it is ours.
+        mem::forget(inherited);
     }
     watch.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
@@ -124,6 +131,10 @@ fn keep(vigil: &Vigil) {
 fn forget(key: u64) -> Option<(Life, Vec<Arc<dyn Peers>>)> {
     let mut watch = lock();
     let watch = watch.as_mut()?;
+    // The kernel's word, not that of whoever else may have the vigil's descriptor.
+    if !watch.peers.get(&key)?.1.has_ended().unwrap_or(false) {
+        return None;
+    }
     let (life, pidfd) = watch.peers.remove(&key)?;
     watch.known.remove(&life);
     let _ = watch.vigil.remove(&pidfd);

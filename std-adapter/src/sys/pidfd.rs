@@ -81,7 +81,13 @@ impl Pidfd {
         };
         // Compared afterwards: if the number had gone to another before we opened it, the start
         // differs; if it goes to another now, the one we hold has ended.
-        Ok((Life::of(life.pid)? == Some(life)).then_some(Self(pidfd)))
+        let pidfd = Self(pidfd);
+        match Life::of(life.pid)? {
+            Some(now) => Ok((now == life).then_some(pidfd)),
+            None if pidfd.has_ended()? => Ok(None),
+            // It may live, and `/proc` not show it.
+            None => Err(io::ErrorKind::PermissionDenied.into()),
+        }
     }
 
     /// Whether it has ended: none of its threads runs any more. It may still have to be waited for.
