@@ -138,12 +138,14 @@ impl<R: Message> Process<R> {
 
     /// Waits for the process to end, and takes its result.
     ///
-    /// Blocks until nothing is left of the process. A child that waits for something from this process,
+    /// Blocks until nothing is left of the process; so an object of [`shared`](crate::shared) in its result
+    /// has to be one that this process has, too: those that the child has made are gone with it. A child that waits for something from this process,
     /// such as the end of its input, has to get it first: drop its [`stdin`](Self::stdin).
     ///
     /// # Errors
     ///
-    /// [`JoinError`]: if the function panicked, or the process ended before it had a result.
+    /// [`JoinError`]: if the function panicked, or the process ended before it had a result, or that has a
+    /// shared object in it that is gone.
     ///
     /// # Example
     ///
@@ -210,7 +212,7 @@ impl<R: Message> Process<R> {
     ///
     /// As for [`join`](Self::join).
     pub async fn join_async(self) -> Result<R, JoinError> {
-        self.child().ended().wait_async().await;
+        self.child().told().wait_async().await;
         self.result()
     }
 

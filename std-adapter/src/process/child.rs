@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{io, mem};
 
@@ -23,7 +24,10 @@ pub(crate) struct Child {
     attachments: Mutex<Attachments>,
     /// There when it has ended.
     exit: OnceLock<Exit>,
+    /// For threads. To set it runs no code but ours.
     ended: Event,
+    /// For tasks, whose wakers may be any code: set by another thread, a moment later.
+    told: Event,
 }
 
 impl Child {
@@ -42,6 +46,7 @@ impl Child {
             attachments: Mutex::new(attachments),
             exit: OnceLock::new(),
             ended: Event::new(),
+            told: Event::new(),
         }
     }
 
@@ -58,9 +63,14 @@ impl Child {
         self.exit.get().copied()
     }
 
-    /// Set when it has ended and its exit is known.
+    /// Set when it has ended and its exit is known. For threads alone: it has no wakers.
     pub(crate) fn ended(&self) -> &Event {
         &self.ended
+    }
+
+    /// As [`ended`](Self::ended), for tasks, and a moment later.
+    pub(crate) fn told(&self) -> &Event {
+        &self.told
     }
 
     /// Sends it a signal, unless it has ended. Async-signal-safe.
@@ -68,13 +78,21 @@ impl Child {
         pidfd::stop(self.pidfd.as_fd(), how)
     }
 
-    /// It has ended. May run wakers of tasks.
+    /// It has ended.
     pub(super) fn set_ended(&self, exit: Exit) {
-        let attachments = self.attachments.lock();
-        let attachments = mem::take(&mut *attachments.unwrap_or_else(PoisonError::into_inner));
-        drop(attachments);
         let _ = self.exit.set(exit);
         self.ended.set();
+    }
+
+    /// What follows from its end. Runs wakers of tasks, and what shared objects do when they are dropped.
+    pub(super) fn tell(&self) {
+        // A panic, which has been reported by then, is nobody's concern here.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let attachments = self.attachments.lock();
+            let attachments = mem::take(&mut *attachments.unwrap_or_else(PoisonError::into_inner));
+            drop(attachments);
+        }));
+        let _ = catch_unwind(AssertUnwindSafe(|| self.told.set()));
     }
 }
 

@@ -4,29 +4,36 @@
 //!     any thread --- request, bell ---> brigade-nursery --- spawn ---> child
 //!         '----------- child -----------'    | ^                        |
 //!                                            | '------ pidfd -----------' (dies with its starter)
-//!     who waits for it <----- ended ---------'
+//!     threads that wait for it <--- ended ---|
+//!     tasks that do <---- brigade-telling <--'
 //! ```
 //!
 //! A child that is to die with its parent is killed by the kernel when the *thread* ends that started
 //! it, in whichever way. So one thread starts them all, which ends only with the process. It also waits for all of them, hence no
 //! zombie is left of a child whose handle was dropped.
+//!
+//! No code of the user's runs on it: wakers of tasks are run by a second thread, which may thus start
+//! processes and wait for them.
 
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::mem;
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::{io, thread};
 
 use super::child::Child;
 use super::current::Info;
 use crate::shared::travel::Attachments;
+use crate::sys::mask::{self, Mask};
 use crate::sys::process::pidfd::{self, Watch};
+
+/// How long to wait for the status of a child that has ended and is held by a debugger.
+const HELD: Duration = Duration::from_millis(50);
 
 /// What is to be started.
 pub(super) struct Request {
@@ -48,9 +55,21 @@ struct Nursery {
     /// Whose it is. A fork without exec has a copy of this, and not the thread.
     process: u32,
     watch: Watch,
-    requests: Mutex<Vec<(Request, SyncSender<io::Result<Started>>)>>,
-    /// Those that have not ended, by their numbers.
-    children: Mutex<BTreeMap<u32, Arc<Child>>>,
+    /// The signals that children are to block when they start: those that the first starter did.
+    mask: Mask,
+    /// `None` when the thread has ended, which it should not.
+    requests: Mutex<Option<Requests>>,
+    children: Mutex<Children>,
+}
+
+/// What is to be started, and where the answer goes.
+type Requests = Vec<(Request, SyncSender<io::Result<Started>>)>;
+
+/// Those that have not ended, by keys that are never used again, as numbers of processes are.
+#[derive(Default)]
+struct Children {
+    by_key: BTreeMap<u64, Arc<Child>>,
+    next: u64,
 }
 
 static NURSERY: Mutex<Option<Arc<Nursery>>> = Mutex::new(None);
@@ -64,14 +83,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) fn start(request: Request) -> io::Result<Started> {
     let nursery = nursery()?;
     let (reply, started) = sync_channel(1);
-    lock(&nursery.requests).push((request, reply));
+    let ended = || io::Error::other("the thread that starts processes has ended");
+    let mut requests = lock(&nursery.requests);
+    let queue = requests.as_mut().ok_or_else(ended)?;
+    queue.push((request, reply));
+    drop(requests);
     nursery.watch.ring();
-    let started = started.recv();
-    started.unwrap_or_else(|_| {
-        Err(io::Error::other(
-            "the thread that starts processes has ended",
-        ))
-    })
+    started.recv().unwrap_or_else(|_| Err(ended()))
 }
 
 /// The children that have not ended, or not long ago, in the order of their numbers.
@@ -84,7 +102,9 @@ pub(super) fn active() -> Vec<Info> {
             name: child.name().to_owned(),
             pid: child.pid(),
         };
-        children.values().map(info).collect()
+        let mut infos: Vec<_> = children.by_key.values().map(info).collect();
+        infos.sort_by_key(Info::pid);
+        infos
     })
 }
 
@@ -101,29 +121,52 @@ fn nursery() -> io::Result<Arc<Nursery>> {
     let nursery = Arc::new(Nursery {
         process,
         watch: Watch::new()?,
-        requests: Mutex::new(Vec::new()),
-        children: Mutex::new(BTreeMap::new()),
+        mask: Mask::current()?,
+        requests: Mutex::new(Some(Vec::new())),
+        children: Mutex::new(Children::default()),
     });
-    let thread = thread::Builder::new().name("brigade-nursery".into());
+    let (ended, telling) = mpsc::channel();
     let own = Arc::clone(&nursery);
-    thread.spawn(move || own.serve())?;
+    // Handlers of signals are for the program's own threads.
+    mask::while_all_are_blocked(|| {
+        let thread = |name: &str| thread::Builder::new().name(name.into());
+        thread("brigade-telling").spawn(move || tell(&telling))?;
+        thread("brigade-nursery").spawn(move || own.serve(&ended))
+    })??;
     *current = Some(Arc::clone(&nursery));
     Ok(nursery)
 }
 
+/// What the second thread does.
+fn tell(ended: &Receiver<Arc<Child>>) {
+    for child in ended {
+        child.tell();
+    }
+}
+
+/// Nobody is to wait for a thread that is gone.
+struct Closing<'a>(&'a Nursery);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let requests = lock(&self.0.requests).take();
+        drop(requests);
+    }
+}
+
 impl Nursery {
-    fn serve(&self) -> ! {
+    fn serve(&self, tell: &Sender<Arc<Child>>) {
+        let _closing = Closing(self);
         let mut ended = Vec::new();
         loop {
-            let requests = mem::take(&mut *lock(&self.requests));
-            for (request, reply) in requests {
+            let requests = lock(&self.requests).as_mut().map(std::mem::take);
+            for (request, reply) in requests.unwrap_or_default() {
                 // Who asked waits for it.
                 let _ = reply.send(self.spawn(request));
             }
-            self.watch.wait(&mut ended);
-            for &pid in &ended {
-                self.reap(pid);
-            }
+            let again = (!ended.is_empty()).then_some(HELD);
+            self.watch.wait(&mut ended, again);
+            ended.retain(|&key| !self.reap(key, tell));
         }
     }
 
@@ -134,10 +177,15 @@ impl Nursery {
             letter,
             attachments,
         } = request;
-        let mut process = command.spawn()?;
+        let mut process = self.mask.during(|| command.spawn())??;
         let pid = process.id();
+        let key = {
+            let mut children = lock(&self.children);
+            children.next += 1;
+            children.next
+        };
         let watched = pidfd::open(pid).and_then(|pidfd| {
-            self.watch.add(pid, pidfd.as_fd())?;
+            self.watch.add(key, pidfd.as_fd())?;
             Ok(pidfd)
         });
         let pidfd = match watched {
@@ -150,7 +198,7 @@ impl Nursery {
             }
         };
         let child = Arc::new(Child::new(name, pid, pidfd, letter, attachments));
-        lock(&self.children).insert(pid, Arc::clone(&child));
+        lock(&self.children).by_key.insert(key, Arc::clone(&child));
         Ok(Started {
             child,
             stdin: process.stdin,
@@ -159,16 +207,19 @@ impl Nursery {
         })
     }
 
-    fn reap(&self, pid: u32) {
-        let Some(child) = lock(&self.children).get(&pid).cloned() else {
-            return;
+    /// Takes note of the end of a child; false if its status is not there yet.
+    fn reap(&self, key: u64, tell: &Sender<Arc<Child>>) -> bool {
+        let Some(child) = lock(&self.children).by_key.get(&key).cloned() else {
+            return true;
         };
         let Some(status) = pidfd::reap(child.as_fd()) else {
-            return;
+            return false;
         };
         self.watch.remove(child.as_fd());
-        lock(&self.children).remove(&pid);
-        // Wakers of tasks are called here, which may panic; that is nobody's concern here.
-        let _ = catch_unwind(AssertUnwindSafe(|| child.set_ended(status.into())));
+        lock(&self.children).by_key.remove(&key);
+        child.set_ended(status.into());
+        // The other thread is there as long as this one.
+        let _ = tell.send(child);
+        true
     }
 }

@@ -59,6 +59,26 @@ pub(crate) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result
     Ok(result)
 }
 
+/// Which signals a thread blocks.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask(sigset_t);
+
+impl Mask {
+    /// Those that the calling thread does.
+    pub(crate) fn current() -> io::Result<Self> {
+        // To block none more changes nothing.
+        change(libc::SIG_BLOCK, &empty()).map(Self)
+    }
+
+    /// Runs `action` while the calling thread blocks these.
+    pub(crate) fn during<R>(&self, action: impl FnOnce() -> R) -> io::Result<R> {
+        let before = change(libc::SIG_SETMASK, &self.0)?;
+        let result = action();
+        change(libc::SIG_SETMASK, &before)?;
+        Ok(result)
+    }
+}
+
 fn change(how: c_int, set: &sigset_t) -> io::Result<sigset_t> {
     let mut before = empty();
     // SAFETY: reads the one structure and writes the other, both ours.

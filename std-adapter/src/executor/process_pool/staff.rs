@@ -329,7 +329,8 @@ impl Hub {
         };
         // ORDERING: Relaxed: as in `hire`.
         self.staff.live.fetch_sub(1, Relaxed);
-        worker.child.ended().wait();
+        // As a task is told, which `end` is.
+        worker.child.told().wait();
         let mut end = worker.end;
         match end.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(end) => Err(why(end)),

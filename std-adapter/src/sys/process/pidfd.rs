@@ -6,9 +6,10 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
@@ -92,10 +93,11 @@ impl Watch {
         let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
     }
 
-    /// Watches a process too, under the number of it.
-    pub(crate) fn add(&self, number: u32, pidfd: BorrowedFd<'_>) -> io::Result<()> {
-        let data = epoll::EventData::new_u64(number.into());
-        Ok(epoll::add(&self.epoll, pidfd, data, epoll::EventFlags::IN)?)
+    /// Watches a process too, and tells of its end once, by `key`, which is below [`u64::MAX`].
+    pub(crate) fn add(&self, key: u64, pidfd: BorrowedFd<'_>) -> io::Result<()> {
+        let data = epoll::EventData::new_u64(key);
+        let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
+        Ok(epoll::add(&self.epoll, pidfd, data, once)?)
     }
 
     /// Watches it no longer.
@@ -104,19 +106,19 @@ impl Watch {
         let _ = epoll::delete(&self.epoll, pidfd);
     }
 
-    /// Sleeps until a process ends or the bell is rung, and fills `ended` with the numbers of processes
-    /// that have.
-    pub(crate) fn wait(&self, ended: &mut Vec<u32>) {
-        ended.clear();
+    /// Sleeps until a process ends or the bell is rung, for `timeout` at most, and adds the keys of processes
+    /// that have ended to `ended`.
+    pub(crate) fn wait(&self, ended: &mut Vec<u64>, timeout: Option<Duration>) {
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut events = Vec::with_capacity(64);
         // What it fails with is an interruption by a signal; then nothing has happened.
-        let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), None);
+        let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), timeout.as_ref());
         for event in &events {
-            match u32::try_from(event.data.u64()) {
-                Ok(number) => ended.push(number),
-                Err(_) => {
+            match event.data.u64() {
+                BELL => {
                     let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
                 }
+                key => ended.push(key),
             }
         }
     }
