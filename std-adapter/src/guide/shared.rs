@@ -250,9 +250,13 @@
 //!
 //! # What has to be kept in mind
 //!
-//! A handle is written as a reference to memory that the sending process has. Arguments and results of
-//! [`Process`](crate::Process) and of pools see to it that it is there when it is read. Whoever sends a handle
-//! by other ways, in an item of a queue, say, keeps one until it has arrived.
+//! A handle is written as a reference to memory that the sending process has. Arguments of
+//! [`Process`](crate::Process), and arguments and results of pools see to it that it is there when it is read.
+//! Whoever sends a handle by other ways, in an item of a queue, say, keeps one until it has arrived.
+//!
+//! A [`Process`](crate::Process) has ended when its result is read. So it may return a handle that it was given,
+//! which its parent still has, but not one of an object that it has made: that is gone by then, and
+//! [`join`](crate::Process::join) says so. Have the parent make the object, and pass it as an argument.
 //!
 //! [`Plain`]: crate::shared::Plain
 //! [`Lock`]: crate::shared::Lock

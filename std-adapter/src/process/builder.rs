@@ -137,8 +137,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: if the argument cannot be encoded, the system refuses, or the name
-    /// contains a zero byte.
+    /// [`StartError`]: if the argument cannot be encoded, the system refuses, the name contains a zero
+    /// byte, or this program has more rights than whoever started it.
     ///
     /// # Example
     ///
@@ -162,6 +162,9 @@ impl Builder {
         R: Message,
     {
         guard::link();
+        if guard::is_privileged() {
+            return Err(StartError::Privileged);
+        }
         if enter::is_unclaimed() {
             return Err(StartError::NotInitialized);
         }

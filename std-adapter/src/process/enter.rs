@@ -11,6 +11,8 @@ use std::process::exit;
 use std::time::Duration;
 use std::{io, thread};
 
+#[cfg(doc)]
+use super::StartError;
 use super::current::{self, Current, Info};
 use super::mail::{Order, Request, Unread};
 use super::ship::{Outcome, ShippedFn};
@@ -46,6 +48,10 @@ pub(super) const OUTLIVES: &str = "outlives";
 /// are started. (If there are threads already, programs that the child starts by itself see its
 /// environment variable.)
 ///
+/// In a program with more rights than whoever starts it, such as one with the set-user-ID bit, it exits with
+/// code 125 if the variable is set: such a program [starts no processes](StartError::Privileged), so the
+/// variable is not brigade's.
+///
 /// # Example
 ///
 /// ```
@@ -64,8 +70,22 @@ pub fn init() {
     let Some(variable) = guard::variable() else {
         return;
     };
+    if guard::is_privileged() {
+        // Who started it may be anybody. To go on to `main` would be wrong too, if it was this program.
+        eprintln!(
+            "brigade: {} is set, and a program with more rights than whoever starts it runs no function \
+             for that",
+            guard::VARIABLE
+        );
+        exit(NO_CHILD)
+    }
+    // First of all: no file of ours is to be taken for a stream.
+    let streams = guard::fill_standard_streams();
     guard::clear_variable();
-    match Claim::parse(&variable).and_then(Claim::run) {
+    let ended = streams
+        .and_then(|()| Claim::parse(&variable))
+        .and_then(Claim::run);
+    match ended {
         Ok(code) => exit(code),
         Err(error) => {
             // A parent that is ending closes its files first, and has its children killed then. That is

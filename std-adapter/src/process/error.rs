@@ -23,6 +23,9 @@ pub enum StartError {
     /// The process that would start it was started as such itself, and has come to `main` without a
     /// call of [`init`](super::init), or is in the middle of what runs before `main`.
     NotInitialized,
+    /// This program has more rights than whoever started it, by a set-user-ID bit, a set-group-ID bit or
+    /// capabilities of its file. A child would have to believe its environment, and it must not.
+    Privileged,
     /// The system refused.
     Os(io::Error),
 }
@@ -49,6 +52,9 @@ impl fmt::Display for StartError {
             ),
             Self::NotInitialized => f.write_str(
                 "this process was started to run a function, but has not called `brigade::process::init`",
+            ),
+            Self::Privileged => f.write_str(
+                "a program with more rights than whoever started it (set-user-ID) starts no processes",
             ),
             Self::Os(error) => write!(f, "the process cannot be started: {error}"),
         }

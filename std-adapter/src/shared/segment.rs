@@ -48,7 +48,8 @@ pub(crate) trait Contents: Sized + Send + Sync + 'static {
 }
 
 /// A handle on a segment with contents of one kind. It can be cloned, and travels: as an argument, a
-/// result or an item, to any process of the same user.
+/// result or an item, to any process of the same user, as long as the sender has it until then. A process of
+/// [`Process`](crate::Process) ends before its result is read, so what it has made itself is gone.
 pub(crate) struct Segment<C: Contents>(Arc<Joined<C>>);
 
 /// A process's part in a segment.

@@ -9,6 +9,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::IntoRawFd;
 use std::os::unix::fs::MetadataExt;
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
@@ -33,13 +34,35 @@ pub(crate) fn link() {
     std::hint::black_box(&GUARD);
 }
 
-/// What the variable says, if this process may believe it: one that was given more rights than whoever
-/// started it has must not.
+/// What the variable says.
 pub(crate) fn variable() -> Option<OsString> {
-    let value = env::var_os(VARIABLE)?;
+    env::var_os(VARIABLE)
+}
+
+/// Whether this process has more rights than whoever started it, as by a set-user-ID bit, and so must not
+/// believe its environment.
+pub(crate) fn is_privileged() -> bool {
     // SAFETY: it reads what the kernel has told the process, and nothing else.
-    let is_privileged = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    (!is_privileged).then_some(value)
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Opens `/dev/null` for each of the standard streams that is closed: or else the next file that is opened
+/// gets its number, and what is printed. The standard library's start does so, but later.
+pub(crate) fn fill_standard_streams() -> io::Result<()> {
+    for stream in 0..3 {
+        // SAFETY: it asks about a number, whoever's it is.
+        if unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1 {
+            // It gets the lowest number that is free, which is this one.
+            let null = fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open("/dev/null")?;
+            // The process's for ever, and that of programs that it starts.
+            rustix::io::fcntl_setfd(&null, rustix::io::FdFlags::empty())?;
+            let _ = null.into_raw_fd();
+        }
+    }
+    Ok(())
 }
 
 /// Takes the variable out of the environment, so that programs that this one starts do not see it.

@@ -6,15 +6,22 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Deref;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::{ptr, slice};
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// An empty one.
 pub(crate) fn create() -> io::Result<File> {
-    Ok(memfd_create("brigade-process", MemfdFlags::CLOEXEC)?.into())
+    let file = memfd_create("brigade-process", MemfdFlags::CLOEXEC)?;
+    if file.as_raw_fd() > 2 {
+        return Ok(file.into());
+    }
+    // The standard stream with this number is closed, but may be printed to.
+    Ok(fcntl_dupfd_cloexec(&file, 3)?.into())
 }
 
 /// Opens one of another process, of the same user as a rule.
