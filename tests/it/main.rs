@@ -42,6 +42,8 @@ mod process;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod process_death;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod process_limits;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod process_pool;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod process_pool_crashes;
@@ -68,6 +70,8 @@ mod sha256tree;
 mod shared_counts;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_event;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_limits;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_locks;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
