@@ -107,16 +107,19 @@ impl Hub {
         jobs
     }
 
-    /// Kills the worker that runs this task, if one still does; says whether it was condemned.
-    pub(super) fn kill_for(&self, posting: Posting) -> bool {
-        let Whose::Running(worker) = self.hall.board.condemn(posting) else {
-            return false;
-        };
+    /// Kills the worker that runs this task, if one still does.
+    fn kill_for(&self, posting: Posting) {
+        if let Whose::Running(worker) = self.hall.board.condemn(posting) {
+            self.kill_condemned(posting, worker);
+        }
+    }
+
+    /// Kills a worker that was condemned for this task.
+    pub(super) fn kill_condemned(&self, posting: Posting, worker: usize) {
         // The worker stays with the task until it is dead and that has been dealt with, under the
         // staff's lock.
         self.staff.kill(worker, || {
             self.hall.board.whose(posting) == Whose::Condemned(worker)
         });
-        true
     }
 }

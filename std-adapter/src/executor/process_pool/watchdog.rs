@@ -1,14 +1,14 @@
 //! [`Watchdog`]: when to look whether a task has run for too long.
 //!
 //! Nobody tells the supervisor that a task begins. But a task that has not begun yet cannot be late
-//! before its limit has passed from now. So it looks when the first of those that run will be late, or
-//! when the shortest limit has passed, whichever comes first; and never while no task has a limit.
+//! before its limit has passed from now. So it looks when the first of those that run or wait could be
+//! late; and never while no task has a limit.
 
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{
     AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{Acquire, Release},
 };
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ use crate::sys::clock;
 pub(super) struct Watchdog {
     /// When the next look is, by the clock.
     next: AtomicU64,
-    /// The shortest limit that a task has had.
-    shortest: AtomicU64,
 }
+
+/// How long until a task is looked at again that has not been begun, at least.
+const BEAT: u64 = 1_000_000;
 
 const NEVER: u64 = u64::MAX;
 
@@ -34,15 +35,12 @@ impl Watchdog {
     pub(super) fn new() -> Self {
         Self {
             next: AtomicU64::new(NEVER),
-            shortest: AtomicU64::new(NEVER),
         }
     }
 
     /// Whether a task that was just posted, with this limit, could be late before the next look.
     pub(super) fn looks_too_late(&self, limit: Duration) -> bool {
         let limit = nanos(limit);
-        // ORDERING: Relaxed: if the supervisor misses it, it is called: see below.
-        self.shortest.fetch_min(limit, Relaxed);
         // ORDERING: Acquire pairs with `look`. The lock of the task's entry comes before this load, and
         // in `look` between the store and the look: one of the two sees the other.
         clock::nanos().saturating_add(limit) < self.next.load(Acquire)
@@ -51,18 +49,9 @@ impl Watchdog {
     /// Kills the workers whose tasks are late; how long until the next look.
     pub(super) fn look(&self, hub: &Hub) -> Option<Duration> {
         let now = clock::nanos();
-        // ORDERING: Relaxed: a limit that is missed here is shorter than the next look is away, so
-        // whoever sets it calls.
-        let next = now.saturating_add(self.shortest.load(Relaxed));
-        // ORDERING: Release, here and below: see `looks_too_late`.
-        self.next.store(next, Release);
-        let mut first = scan(hub, now);
-        if first.is_none() {
-            self.next.store(NEVER, Release);
-            // For those that have come meanwhile, and have seen that there will be a look.
-            first = scan(hub, now);
-        }
-        let next = first?.min(next);
+        // ORDERING: Release, here and below: see `looks_too_late`. Whoever comes meanwhile calls.
+        self.next.store(NEVER, Release);
+        let next = scan(hub, now)?;
         self.next.store(next, Release);
         Some(Duration::from_nanos(next.saturating_sub(now)))
     }
@@ -93,16 +82,18 @@ fn scan(hub: &Hub, now: u64) -> Option<u64> {
                 left.finished.push(block);
                 continue;
             }
-            Whose::Queued => now.saturating_add(limit),
+            Whose::Queued => now.saturating_add(limit.max(BEAT)),
             Whose::Condemned(_) | Whose::Nobodys => continue,
         };
         if late > now {
             first = Some(first.map_or(late, |first: u64| first.min(late)));
             continue;
         }
-        entry.sentence = Some(Sentence::Late);
-        drop(place);
-        hub.kill_for(posting);
+        if let Whose::Running(worker) = hub.hall.board.condemn(posting) {
+            entry.sentence = Some(Sentence::Late);
+            drop(place);
+            hub.kill_condemned(posting, worker);
+        }
     }
     if !left.finished.is_empty() {
         hub.leave(left);
