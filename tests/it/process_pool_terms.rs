@@ -456,3 +456,51 @@ fn shared_objects_go_there_and_back() {
     assert!(!made.is_set());
     made.set();
 }
+
+thread_local! {
+    static POOL: std::cell::RefCell<Option<std::sync::Arc<ProcessPool>>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Whoever reads it has the pool at hand do something for it, and waits.
+struct NeedsThePool;
+
+impl Serialize for NeedsThePool {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for NeedsThePool {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        let pool = POOL.take().expect("it is read where it is waited for");
+        let task = pool.submit(|| 1).unwrap();
+        let done = task.result_timeout(LONG).is_ok_and(|result| result.is_ok());
+        done.then_some(Self).ok_or(D::Error::custom("it hangs"))
+    }
+}
+
+#[test]
+fn reading_a_result_may_wait_for_another_one() {
+    let pool = std::sync::Arc::new(pool(1));
+    let waiting = thread::spawn(move || {
+        POOL.set(Some(std::sync::Arc::clone(&pool)));
+        let task = pool.submit(|| {
+            // Long enough that it is this thread that waits for it, and not another that has it.
+            thread::sleep(Duration::from_millis(100));
+            NeedsThePool
+        });
+        task.unwrap().result().is_ok()
+    });
+    assert!(waiting.join().unwrap());
+}
+
+#[test]
+fn no_time_at_all_is_a_limit_too() {
+    let pool = ProcessPool::builder().workers(1).time_limit(Duration::ZERO);
+    let pool = pool.build().unwrap();
+    let task = pool.submit_with(endless, ()).unwrap();
+    let Ok(result) = task.result_timeout(LONG) else {
+        panic!("the task hangs");
+    };
+    assert!(matches!(result, Err(TaskError::TimeLimit)));
+}

@@ -22,16 +22,17 @@
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use brigade_core::wait::Park;
 
-use super::board::Whose;
+use super::board::{Posting, Whose};
 use super::hall::{Content, Kind, NONSENSE};
-use super::hub::{self, Entry, Hub};
+use super::hub::{self, Entry, Hub, Job};
 use crate::executor::remote::{Answer, Source, Ticket};
 use crate::executor::self_wait::Probe;
 use crate::executor::task::TaskError;
@@ -39,78 +40,174 @@ use crate::executor::work::contain;
 use crate::process::ship::decode;
 use crate::{Panic, Parker};
 
+/// Buffers for answers that are longer are not kept.
+const KEPT: usize = 1 << 20;
+
 /// How long a driver sleeps at a time.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// Buffers, to be used again. Whoever is called from within a delivery finds none, and makes some.
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
+    /// What answers are read into. Whoever is called from within a delivery finds none, and makes one.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+
+    /// Its address is a name for this thread.
+    static ME: u8 = const { 0 };
 }
 
+/// What was found and has not been dealt with: by whoever comes first.
 #[derive(Default)]
-struct Buffers {
-    finished: Vec<usize>,
+pub(super) struct Found {
+    all: VecDeque<Find>,
+    /// Room for what is listed.
+    listed: Vec<usize>,
+    /// Blocks of what has been dealt with.
     freed: Vec<usize>,
-    answer: Vec<u8>,
+}
+
+enum Find {
+    /// A task that is done, by this worker; nobody else will come to its block.
+    Finished(Entry, usize),
+    /// A block whose task is done and whose worker, which lives, may not have listed it.
+    Unlisted(usize),
+    Verdict(Job, TaskError),
 }
 
 impl Hub {
-    /// Delivers all answers that are there, and leaves the wakers that are to be woken for it in
-    /// `wakers`; whether there were any.
-    fn collect(&self, wakers: &mut Vec<Waker>) -> bool {
-        let mut buffers = BUFFERS.take();
-        {
-            // One at a time: a link is not to be written anew while it is followed.
-            let _one = self
-                .collecting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            self.hall.board.collect(&mut buffers.finished);
-        }
-        let mut verdicts = Vec::new();
-        if self.has_left() {
-            let left = self.take_left();
-            buffers.finished.extend(left.finished);
-            verdicts = left.verdicts;
-        }
-        let any = !(buffers.finished.is_empty() && verdicts.is_empty());
-        for block in buffers.finished.drain(..) {
-            if let Some((entry, worker)) = self.take_finished(block) {
-                wakers.extend(self.deliver(entry, worker, &mut buffers.answer));
-                buffers.freed.push(block);
+    /// Delivers all answers that are there, unless the deadline passes first; leaves the wakers that are
+    /// to be woken for it to the collector. Whether there were any.
+    fn collect(&self, deadline: Option<Instant>) -> bool {
+        let mut buffer = BUFFER.take();
+        let mut wakers = Vec::new();
+        let mut any = false;
+        while let Some(find) = self.next_find() {
+            any = true;
+            let block = match find {
+                Find::Finished(entry, worker) => {
+                    let block = entry.posting.block;
+                    wakers.extend(self.deliver(entry, worker, &mut buffer));
+                    Some(block)
+                }
+                Find::Unlisted(block) => {
+                    wakers.extend(self.deliver_early(block, &mut buffer));
+                    None
+                }
+                Find::Verdict(job, error) => {
+                    wakers.extend(job.receiver.deliver(Answer::Error(error)));
+                    self.forget(job);
+                    None
+                }
+            };
+            if let Some(block) = block {
+                self.found().freed.push(block);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                break;
             }
         }
-        if !buffers.freed.is_empty() {
-            self.freed(&mut buffers.freed);
+        if buffer.capacity() <= KEPT {
+            BUFFER.set(buffer);
         }
-        for (job, error) in verdicts {
-            wakers.extend(job.receiver.deliver(Answer::Error(error)));
-            self.forget(job);
+        // Before the blocks are free: the pool may be over then, and the collector gone.
+        if !wakers.is_empty() {
+            self.wake_later(wakers);
         }
-        BUFFERS.set(buffers);
+        let mut freed = std::mem::take(&mut self.found().freed);
+        if !freed.is_empty() {
+            self.freed(&mut freed);
+        }
         any
     }
 
-    /// Takes the entry of a block whose task is done, for the first who asks.
-    fn take_finished(&self, block: usize) -> Option<(Entry, usize)> {
-        let mut entry = self.entry(block);
-        match self.hall.board.whose(entry.as_ref()?.posting) {
-            Whose::Done(worker) => Some((entry.take()?, worker)),
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be dealt with next.
+    ///
+    /// Entries are taken under the lock under which the list is: else a block could be listed, found
+    /// otherwise, used again, and be taken for its new task, whose worker has yet to list it.
+    fn next_find(&self) -> Option<Find> {
+        let mut found = self.found();
+        if found.all.is_empty() {
+            // What dead workers have done and perhaps listed first: it is in the list that is taken
+            // afterwards, or was in one before.
+            if self.has_left() {
+                let left = self.take_left();
+                for posting in left.orphaned {
+                    let find = self.take_finished(posting.block, Some(posting));
+                    found.all.extend(find);
+                }
+                found
+                    .all
+                    .extend(left.finished.into_iter().map(Find::Unlisted));
+                let verdicts = left.verdicts.into_iter();
+                found
+                    .all
+                    .extend(verdicts.map(|(job, error)| Find::Verdict(job, error)));
+            }
+            let mut listed = std::mem::take(&mut found.listed);
+            self.hall.board.collect(&mut listed);
+            for block in listed.drain(..) {
+                let find = self.take_finished(block, None);
+                found.all.extend(find);
+            }
+            found.listed = listed;
+        }
+        let find = found.all.pop_front();
+        // ORDERING: Release pairs with `has_answers`; the lock has the contents.
+        self.has_found.store(!found.all.is_empty(), Release);
+        find
+    }
+
+    /// Takes the entry of a block whose task is done, for the first who asks; only if it was posted
+    /// like this, if that is said.
+    fn take_finished(&self, block: usize, posting: Option<Posting>) -> Option<Find> {
+        let mut place = self.entry(block);
+        let entry = place.as_ref()?;
+        if posting.is_some_and(|posting| posting != entry.posting) {
+            return None;
+        }
+        match self.hall.board.whose(entry.posting) {
+            Whose::Done(worker) => Some(Find::Finished(place.take()?, worker)),
             _ => None,
         }
     }
 
     /// Gives the answer to the task's owner, and takes the block back.
     fn deliver(&self, entry: Entry, worker: usize, buffer: &mut Vec<u8>) -> Option<Waker> {
-        let Entry { posting, job, .. } = entry;
-        let answer = self.read(posting.block, worker, buffer);
-        self.counts.finished(&answer);
+        let Entry {
+            posting,
+            job,
+            is_told,
+            ..
+        } = entry;
+        let mut waker = None;
+        if !is_told {
+            let answer = self.read(posting.block, worker, buffer);
+            self.counts.finished(&answer);
+            waker = job.receiver.deliver(answer);
+        }
         self.staff.note_work(worker);
-        let waker = job.receiver.deliver(answer);
         // Not before: the worker keeps what the answer refers to until then.
         self.hall.board.release(posting);
         self.forget(job);
         waker
+    }
+
+    /// Gives the answer to the task's owner. The block stays taken until its worker has listed it, or
+    /// is dead: it may be about to.
+    fn deliver_early(&self, block: usize, buffer: &mut Vec<u8>) -> Option<Waker> {
+        let mut place = self.entry(block);
+        let entry = place.as_mut().filter(|entry| !entry.is_told)?;
+        let Whose::Done(worker) = self.hall.board.whose(entry.posting) else {
+            return None;
+        };
+        entry.is_told = true;
+        let receiver = Arc::clone(&entry.job.receiver);
+        let answer = self.read(block, worker, buffer);
+        drop(place);
+        self.counts.finished(&answer);
+        receiver.deliver(answer)
     }
 
     fn read<'a>(&self, block: usize, worker: usize, buffer: &'a mut Vec<u8>) -> Answer<'a> {
@@ -151,21 +248,23 @@ impl Hub {
     }
 
     fn has_answers(&self) -> bool {
-        self.hall.board.has_finished() || self.has_left()
+        // ORDERING: Acquire pairs with `next_find`.
+        self.hall.board.has_finished() || self.has_left() || self.has_found.load(Acquire)
     }
 
     /// What the pool's own thread does, until the pool has ended.
     pub(super) fn collect_always(&self) {
-        let mut wakers = Vec::new();
         loop {
-            let any = self.collect(&mut wakers);
+            let any = self.collect(None);
             if any {
                 // The driver may have waited for one of them.
                 self.hall.driver().ring(1);
             }
-            wakers.append(&mut self.take_wakers());
+            let wakers = self.take_wakers();
             if any || !wakers.is_empty() {
-                wakers.drain(..).for_each(|waker| contain(|| waker.wake()));
+                for waker in wakers {
+                    contain(|| waker.wake());
+                }
                 continue;
             }
             let key = self.hall.collector().announce();
@@ -175,7 +274,10 @@ impl Hub {
                 continue;
             }
             if self.staff.has_ended() && !self.has_answers() {
-                return;
+                if self.wake_no_more() {
+                    return;
+                }
+                continue;
             }
             self.hall.collector().sleep(key, None);
         }
@@ -183,13 +285,8 @@ impl Hub {
 
     /// Fetches answers until there is this one; `false` if the deadline passes first.
     fn drive(&self, answer: &dyn Probe, ticket: &Ticket, deadline: Option<Instant>) -> bool {
-        let mut wakers = Vec::new();
         loop {
-            self.collect(&mut wakers);
-            if !wakers.is_empty() {
-                // They may be callbacks that take their time.
-                self.wake_later(&mut wakers);
-            }
+            self.collect(deadline);
             if answer.is_over() {
                 return true;
             }
@@ -223,22 +320,37 @@ impl Source for Hub {
         sleep: &dyn Fn(Option<Instant>) -> bool,
         deadline: Option<Instant>,
     ) -> bool {
-        // ORDERING: Acquire and Release hand the part on from one driver to the next.
-        if self.driven.swap(true, Acquire) {
-            return sleep(deadline);
+        let me = ME.with(|me| std::ptr::from_ref(me).addr());
+        // ORDERING: Acquire pairs with the end of `Driver`: the part is handed on.
+        match self.driver.compare_exchange(0, me, Acquire, Relaxed) {
+            Ok(_) => {
+                self.hall.set_driven(true);
+                let driver = Driver(self);
+                driver.0.drive(answer, ticket, deadline)
+            }
+            // Reading an answer waits for another one, which nobody else will fetch.
+            Err(driver) if driver == me => self.drive(answer, ticket, deadline),
+            Err(_) => sleep(deadline),
         }
-        self.hall.set_driven(true);
-        let is_there = self.drive(answer, ticket, deadline);
-        self.hall.set_driven(false);
-        self.driven.store(false, Release);
-        // What was listed and not rung for while there was a driver.
-        if self.has_answers() {
-            self.hall.collector().ring(1);
-        }
-        is_there
     }
 
     fn withdraw(&self, ticket: &Ticket) {
         Hub::withdraw(self, ticket);
+    }
+}
+
+/// The part of the driver, until it is dropped.
+struct Driver<'a>(&'a Hub);
+
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        let hub = self.0;
+        hub.hall.set_driven(false);
+        // ORDERING: Release hands the part on to the next driver.
+        hub.driver.store(0, Release);
+        // What was listed and not rung for while there was a driver.
+        if hub.has_answers() {
+            hub.hall.collector().ring(1);
+        }
     }
 }

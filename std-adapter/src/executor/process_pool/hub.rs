@@ -13,7 +13,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{
-    AtomicBool,
+    AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::board::{Posting, Whose};
+use super::collect::Found;
 use super::hall::{Argument, Hall, SHORT};
 use super::spool::Spool;
 use super::staff::Staff;
@@ -48,12 +49,21 @@ pub(super) struct Hub {
     bound: Option<usize>,
     /// Whose task lies in which block.
     entries: Box<[Mutex<Option<Entry>>]>,
-    pub(super) collecting: Mutex<()>,
-    pub(super) driven: AtomicBool,
+    pub(super) found: Mutex<Found>,
+    pub(super) has_found: AtomicBool,
+    /// Which thread fetches answers for all who wait; 0 if none does.
+    pub(super) driver: AtomicUsize,
     left: Mutex<Left>,
     has_left: AtomicBool,
     /// Those of tasks that have ended, for the collector.
-    wakers: Mutex<Vec<Waker>>,
+    wakers: Mutex<Wakers>,
+}
+
+#[derive(Default)]
+struct Wakers {
+    left: Vec<Waker>,
+    /// There is no collector any more.
+    is_over: bool,
 }
 
 /// Everything about what is posted, under one lock.
@@ -100,6 +110,8 @@ pub(super) struct Entry {
     pub(super) job: Job,
     /// Why the pool kills its worker, if it does.
     pub(super) sentence: Option<Sentence>,
+    /// Its owner has the answer; the block is still its worker's to list.
+    pub(super) is_told: bool,
     /// When it was first seen running, by the clock.
     pub(super) seen_running: Option<u64>,
 }
@@ -117,8 +129,10 @@ pub(super) enum Sentence {
 #[derive(Default)]
 pub(super) struct Left {
     pub(super) verdicts: Vec<(Job, TaskError)>,
-    /// Blocks of finished tasks that may not be in the board's list.
+    /// Blocks of finished tasks whose workers live, and may not have listed them.
     pub(super) finished: Vec<usize>,
+    /// Finished tasks whose workers are dead, and may not have listed them.
+    pub(super) orphaned: Vec<Posting>,
 }
 
 /// Why a task was not taken.
@@ -138,7 +152,7 @@ pub(super) enum Patience {
 
 impl Left {
     pub(super) fn is_empty(&self) -> bool {
-        self.verdicts.is_empty() && self.finished.is_empty()
+        self.verdicts.is_empty() && self.finished.is_empty() && self.orphaned.is_empty()
     }
 }
 
@@ -171,8 +185,9 @@ impl Hub {
             room: Condvar::new(),
             bound,
             entries: (0..blocks).map(|_| Mutex::new(None)).collect(),
-            collecting: Mutex::new(()),
-            driven: AtomicBool::new(false),
+            found: Mutex::default(),
+            has_found: AtomicBool::new(false),
+            driver: AtomicUsize::new(0),
             left: Mutex::default(),
             has_left: AtomicBool::new(false),
             wakers: Mutex::default(),
@@ -301,6 +316,7 @@ impl Hub {
             posting,
             job,
             sentence: None,
+            is_told: false,
             seen_running: None,
         });
         self.hall.board.post(posting);
@@ -393,6 +409,7 @@ impl Hub {
         let mut place = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         place.verdicts.extend(left.verdicts);
         place.finished.extend(left.finished);
+        place.orphaned.extend(left.orphaned);
         // ORDERING: Release pairs with `has_left`; the lock has the contents.
         self.has_left.store(true, Release);
         drop(place);
@@ -411,22 +428,37 @@ impl Hub {
         std::mem::take(&mut *place)
     }
 
-    /// Has the collector wake these.
-    pub(super) fn wake_later(&self, wakers: &mut Vec<Waker>) {
+    /// Has the collector wake these, as they may be callbacks that take their time; if it has gone, they
+    /// are woken here.
+    pub(super) fn wake_later(&self, mut wakers: Vec<Waker>) {
         let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        place.append(wakers);
+        if place.is_over {
+            drop(place);
+            for waker in wakers {
+                contain(|| waker.wake());
+            }
+            return;
+        }
+        place.left.append(&mut wakers);
         drop(place);
         self.hall.collector().ring(1);
     }
 
+    /// The collector goes, unless there are wakers left to it; whether it does.
+    pub(super) fn wake_no_more(&self) -> bool {
+        let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        place.is_over = place.left.is_empty();
+        place.is_over
+    }
+
     pub(super) fn has_wakers(&self) -> bool {
         let place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        !place.is_empty()
+        !place.left.is_empty()
     }
 
     pub(super) fn take_wakers(&self) -> Vec<Waker> {
         let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *place)
+        std::mem::take(&mut place.left)
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -474,7 +474,7 @@ impl Hub {
             match self.hall.board.whose(entry.posting) {
                 Whose::Running(by) | Whose::Condemned(by) if by == number => {}
                 Whose::Done(_) => {
-                    left.finished.push(block);
+                    left.orphaned.push(entry.posting);
                     continue;
                 }
                 _ => continue,
