@@ -504,3 +504,28 @@ fn no_time_at_all_is_a_limit_too() {
     };
     assert!(matches!(result, Err(TaskError::TimeLimit)));
 }
+
+/// How much memory the files of this process take in which pools of processes leave long data.
+fn spooled() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = fs::read_dir("/proc/self/fd").unwrap();
+    let spools = files.filter_map(|file| {
+        let path = file.ok()?.path();
+        let link = fs::read_link(&path).ok()?;
+        let is_spool = link.to_string_lossy().contains("brigade-spool");
+        is_spool.then(|| fs::metadata(path).map_or(0, |file| file.blocks() * 512))
+    });
+    spools.sum()
+}
+
+#[test]
+fn a_long_result_that_is_not_finished_leaves_nothing() {
+    const LENGTH: usize = 200_000_000;
+    let pool = pool(1);
+    let task = pool.submit(|| "a".repeat(LENGTH)).unwrap();
+    until(|| spooled() > 50_000_000);
+    task.cancel();
+    // Other tests leave less.
+    until(|| spooled() < 40_000_000);
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), 1);
+}

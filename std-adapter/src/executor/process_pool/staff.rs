@@ -465,7 +465,6 @@ impl Hub {
         let mut left = Left::default();
         let mut freed = Vec::new();
         let held = self.hall.board.held_by(number);
-        let is_read = held.is_empty() && !self.hall.board.has_finished();
         for block in held {
             let mut place = self.entry(block);
             let Some(entry) = place.as_ref() else {
@@ -517,7 +516,9 @@ impl Hub {
             left.verdicts
                 .push((job, error.unwrap_or(TaskError::Cancelled)));
         }
-        if is_read {
+        // What it was writing when it was killed; unless an answer of its is still to be read, whose
+        // block says that it is done.
+        if self.hall.board.held_by(number).is_empty() {
             self.staff.spools[number].clear();
         }
         (freed, left)
