@@ -1,6 +1,6 @@
 //! `Ring` while nobody dies: the promises of a FIFO, Full and Empty exact.
 //!
-//! Interruptions are bounded to two (one where four threads take part), as told at `fifo.rs`: an
+//! Interruptions are bounded to two (one where two take minutes), as told at `fifo.rs`: an
 //! operation makes about ten accesses, and all there is of a pair would take minutes.
 
 use brigade_core::bounded::{Container, Nothing, Refused};
@@ -135,17 +135,17 @@ fn back_and_forth() {
 
 #[test]
 fn one_and_two() {
-    bounded(2, || judge(Queue::<1, 3>::fresh(), 0, ONE_AND_TWO));
+    bounded(1, || judge(Queue::<1, 3>::fresh(), 0, ONE_AND_TWO));
 }
 
 #[test]
 fn two_and_one() {
-    bounded(2, || judge(Queue::<1, 3>::fresh(), 0, TWO_AND_ONE));
+    bounded(1, || judge(Queue::<1, 3>::fresh(), 0, TWO_AND_ONE));
 }
 
 #[test]
 fn two_and_one_when_full() {
-    bounded(2, || judge(Queue::<2, 3>::fresh(), 2, TWO_AND_ONE));
+    bounded(1, || judge(Queue::<2, 3>::fresh(), 2, TWO_AND_ONE));
 }
 
 #[test]
