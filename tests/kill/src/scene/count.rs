@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 use brigade::Process;
 use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Semaphore};
 
-use super::{Entry, PATIENCE, Started, die_in, heard, in_words, nothing, play, sleeping, until};
+use super::{
+    Entry, SLEEP, Started, die_in, heard, in_words, nothing, play, promptly, sleeping, until,
+};
 
 pub(super) const SCENES: &[Entry] = &[
     ("semaphore acquire", "permits all free", || {
@@ -34,12 +36,9 @@ fn acquire(semaphore: &Semaphore) -> Started {
 }
 
 fn all_free(semaphore: &Semaphore, (): ()) -> Result<&'static str, String> {
-    let first = semaphore
-        .acquire_timeout(PATIENCE)
-        .ok_or("no permit is left")?;
-    let second = semaphore
-        .acquire_timeout(PATIENCE)
-        .ok_or("a permit is lost")?;
+    let acquire = || promptly("a permit", |time| semaphore.acquire_timeout(time));
+    let first = acquire()?.ok_or("no permit is left")?;
+    let second = acquire()?.ok_or("a permit is lost")?;
     if semaphore.try_acquire().is_some() {
         return Err("a permit too many".to_owned());
     }
@@ -67,7 +66,7 @@ fn leave(semaphore: &Semaphore) -> Started {
 
 fn wait_for_permit(semaphore: &Semaphore) -> Result<JoinHandle<bool>, String> {
     let semaphore = semaphore.clone();
-    sleeping(move || semaphore.acquire_timeout(PATIENCE).is_some())
+    sleeping(move || semaphore.acquire_timeout(SLEEP).is_some())
 }
 
 fn permitted(semaphore: &Semaphore, sleeper: JoinHandle<bool>) -> Result<&'static str, String> {
@@ -86,7 +85,7 @@ type Met = Result<Option<brigade::shared::Arrival>, BrokenBarrier>;
 
 fn wait_to_meet(barrier: &Barrier) -> Result<JoinHandle<Met>, String> {
     let barrier = barrier.clone();
-    sleeping(move || barrier.wait_timeout(PATIENCE))
+    sleeping(move || barrier.wait_timeout(SLEEP))
 }
 
 fn met(barrier: &Barrier, sleeper: JoinHandle<Met>) -> Result<&'static str, String> {
@@ -108,7 +107,8 @@ fn add(counter: &JoinCounter) -> Started {
 }
 
 fn added(counter: &JoinCounter, (): ()) -> Result<&'static str, String> {
-    let outcome = match (counter.count(), counter.wait_timeout(PATIENCE)) {
+    let waited = promptly("nothing left to do", |time| counter.wait_timeout(time))?;
+    let outcome = match (counter.count(), waited) {
         (0, Ok(true)) => return Ok("not counted"),
         (1, Err(Abandoned { .. })) => "counted, and reported",
         other => return Err(format!("{other:?}")),
@@ -128,7 +128,7 @@ fn done(counter: &JoinCounter) -> Started {
 
 fn wait_for_zero(counter: &JoinCounter) -> Result<JoinHandle<Result<bool, Abandoned>>, String> {
     let counter = counter.clone();
-    sleeping(move || counter.wait_timeout(PATIENCE))
+    sleeping(move || counter.wait_timeout(SLEEP))
 }
 
 fn zero(

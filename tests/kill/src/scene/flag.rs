@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use brigade::Process;
 use brigade::shared::Event;
 
-use super::{Entry, PATIENCE, Started, die_in, heard, play, sleeping, until};
+use super::{Entry, SLEEP, Started, die_in, heard, play, sleeping, until};
 
 pub(super) const SCENES: &[Entry] = &[
     ("event set", "set", || {
@@ -44,7 +44,7 @@ fn leave(event: &Event) -> Started {
 
 fn wait_for(event: &Event) -> Result<JoinHandle<bool>, String> {
     let event = event.clone();
-    sleeping(move || event.wait_timeout(PATIENCE))
+    sleeping(move || event.wait_timeout(SLEEP))
 }
 
 /// What is set is heard, also if whoever set it died before it could wake anybody.

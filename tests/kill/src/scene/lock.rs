@@ -2,11 +2,14 @@
 
 use std::io;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use brigade::Process;
 use brigade::shared::{Condition, Lock, LockGuard, LockTimeoutError, Value};
 
-use super::{Entry, PATIENCE, Started, die_in, heard, hold, nothing, play, play_sweep, sleeping};
+use super::{
+    Entry, SLEEP, Started, die_in, heard, hold, nothing, play, play_sweep, promptly, sleeping,
+};
 
 pub(super) const SCENES: &[Entry] = &[
     ("lock", "taken, and reported", || {
@@ -65,7 +68,11 @@ fn witness(lock: &Lock<Pair>) -> Started {
 type Found = (bool, Pair);
 
 fn locked(lock: &Lock<Pair>) -> Result<Found, String> {
-    let (died, guard): (_, LockGuard<'_, Pair>) = match lock.lock_timeout(PATIENCE) {
+    promptly("the lock", |time| locked_within(lock, time))?
+}
+
+fn locked_within(lock: &Lock<Pair>, time: Duration) -> Result<Found, String> {
+    let (died, guard): (_, LockGuard<'_, Pair>) = match lock.lock_timeout(time) {
         Ok(guard) => (false, guard),
         Err(LockTimeoutError::OwnerDied(guard)) => {
             guard.mark_clean();
@@ -91,7 +98,7 @@ fn take(lock: &Lock<Pair>, (): ()) -> Result<&'static str, String> {
 
 fn wait(lock: &Lock<Pair>) -> Result<JoinHandle<Result<Found, String>>, String> {
     let lock = lock.clone();
-    sleeping(move || locked(&lock))
+    sleeping(move || locked_within(&lock, SLEEP))
 }
 
 fn next(

@@ -21,7 +21,10 @@ use crate::house::Cast;
 use crate::tracee::{self, VICTIM, thread_named};
 
 /// How long what has to happen may take on a busy machine. Beyond it, it counts as a hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a thread sleeps for what is to come. It looks once more when that time is over, and whoever
+/// was not woken must not pass for one who was: hence so much longer.
+const SLEEP: Duration = PATIENCE.saturating_mul(4);
 
 /// One operation, seen by those who survive it.
 pub(crate) trait Scene {
@@ -211,6 +214,18 @@ fn sleeping<R: Send + 'static>(
             .then_some(())
     })?;
     Ok(handle)
+}
+
+/// What a call returns that waits for what is there already, or comes with the news of a death. An answer
+/// that it has found only when its time was over was never told to it.
+fn promptly<R>(what: &str, wait: impl FnOnce(Duration) -> R) -> Result<R, String> {
+    let began = Instant::now();
+    let answer = wait(PATIENCE);
+    if began.elapsed() < PATIENCE {
+        Ok(answer)
+    } else {
+        Err(format!("not within {PATIENCE:?}: {what}"))
+    }
 }
 
 /// What such a thread has heard.

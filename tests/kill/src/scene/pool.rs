@@ -2,7 +2,7 @@
 
 use brigade::{ProcessPool, Task, TaskError};
 
-use super::{Entry, Made, PATIENCE, Scene, in_words, until};
+use super::{Entry, Made, Scene, in_words, promptly, until};
 use crate::house::Cast;
 use crate::tracee::{self, VICTIM, thread_named};
 
@@ -57,7 +57,7 @@ impl Scene for Crew {
         let (worker, tasks) = self.running.take().ok_or("nobody was to die")?;
         let mut answered = [false; 2];
         for ((task, right), answered) in tasks.into_iter().zip([2, 11]).zip(&mut answered) {
-            *answered = match task.result_timeout(PATIENCE) {
+            *answered = match promptly("a result", |time| task.result_timeout(time))? {
                 Ok(Ok(result)) if result == right => true,
                 Ok(Err(TaskError::WorkerLost(lost))) if lost.signal() == Some(libc::SIGKILL) => {
                     false

@@ -8,8 +8,8 @@ use brigade::Process;
 use brigade::shared::{GetError, PutFailure, Queue};
 
 use super::{
-    Entry, PATIENCE, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, sleeping,
-    until,
+    Entry, SLEEP, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, promptly,
+    sleeping, until,
 };
 
 pub(super) const SCENES: &[Entry] = &[
@@ -116,7 +116,7 @@ impl Stock {
                 Err(complaint) => Some(Err(complaint)),
             }
         })??;
-        if self.queue.join_timeout(PATIENCE) != Ok(true) {
+        if promptly("all is done", |time| self.queue.join_timeout(time))? != Ok(true) {
             return Err("something is never finished".to_owned());
         }
         Ok(found)
@@ -277,7 +277,7 @@ type Found = Result<char, GetError>;
 /// A thread of the house waits at the other end.
 fn wait_for_item(stock: &Stock) -> Result<JoinHandle<Found>, String> {
     let queue = stock.queue.clone();
-    sleeping(move || queue.get_timeout(PATIENCE).map(|item: Item| letter(&item)))
+    sleeping(move || queue.get_timeout(SLEEP).map(|item: Item| letter(&item)))
 }
 
 fn is_it_heard(stock: &Stock, sleeper: JoinHandle<Found>) -> Result<&'static str, String> {
@@ -306,7 +306,7 @@ fn wait_for_both(stock: &Stock) -> Result<JoinHandle<Both>, String> {
     let queue = stock.queue.clone();
     sleeping(move || {
         let leased = || -> Result<(char, u16), GetError> {
-            let lease = queue.lease_timeout(PATIENCE)?;
+            let lease = queue.lease_timeout(SLEEP)?;
             Ok((letter(&lease), lease.attempts()))
         };
         Ok([leased()?, leased()?])
