@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo kill                 a share of the instructions, another each day; a few minutes
-//! cargo kill --all           every instruction of every operation
+//! cargo kill --all           every instruction of every operation, but only 500 of one that is longer
+//!                            than 10,000: of opening a segment, which reads files and starts a thread
 //! cargo kill --every 50      each 50th
 //! cargo kill --from 3        begin there, instead of at the day's offset
 //! ```

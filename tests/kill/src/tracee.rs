@@ -8,7 +8,6 @@ use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::ptr;
-use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,8 +61,10 @@ pub(crate) struct Tracee {
 impl Tracee {
     /// Attaches to a thread, which goes on.
     pub(crate) fn seize(process: pid_t, thread: pid_t) -> io::Result<Self> {
-        static CLOCK: Once = Once::new();
-        CLOCK.call_once(start_clock);
+        thread_local! {
+            static CLOCK: () = start_clock();
+        }
+        CLOCK.with(|()| ());
         let this = Self { process, thread };
         this.request(libc::PTRACE_SEIZE, 0)?;
         Ok(this)
@@ -196,7 +197,7 @@ enum Stop {
     Gone,
 }
 
-/// Interrupts each wait of this process from time to time.
+/// Interrupts each wait of the calling thread from time to time.
 fn start_clock() {
     extern "C" fn nothing(_: c_int) {}
     // SAFETY: all bytes zero is a value of it.
@@ -205,16 +206,27 @@ fn start_clock() {
     action.sa_sigaction = nothing as extern "C" fn(c_int) as usize;
     // SAFETY: a valid action, whose handler does nothing.
     unsafe { libc::sigaction(libc::SIGALRM, &raw const action, ptr::null_mut()) };
-    let tick = libc::timeval {
+    // SAFETY: all bytes zero is a value of it.
+    let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
+    event.sigev_notify = libc::SIGEV_THREAD_ID;
+    event.sigev_signo = libc::SIGALRM;
+    // SAFETY: asks for a number.
+    event.sigev_notify_thread_id = unsafe { libc::gettid() };
+    let mut timer = ptr::null_mut();
+    // SAFETY: makes a timer, which lasts as long as this process, and writes its name.
+    let made = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
+    assert_eq!(made, 0, "no timer: {}", io::Error::last_os_error());
+    let tick = libc::timespec {
         tv_sec: 0,
-        tv_usec: TICK.subsec_micros().into(),
+        tv_nsec: TICK.subsec_nanos().into(),
     };
-    let every = libc::itimerval {
+    let every = libc::itimerspec {
         it_interval: tick,
         it_value: tick,
     };
-    // SAFETY: a valid timer.
-    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const every, ptr::null_mut()) };
+    // SAFETY: a timer made just now, and a valid time.
+    let set = unsafe { libc::timer_settime(timer, 0, &raw const every, ptr::null_mut()) };
+    assert_eq!(set, 0, "the timer: {}", io::Error::last_os_error());
 }
 
 /// Has others find the calling thread by [its name](VICTIM).

@@ -5,8 +5,10 @@ use std::ffi::CStr;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fmt, mem};
+use std::{fmt, mem, thread};
 
 use libc::{c_int, pid_t};
 
@@ -18,14 +20,44 @@ use crate::tracee::{End, Tracee, VICTIM, thread_named};
 const SHARE: Duration = Duration::from_secs(4);
 /// The longest any operation may get: beyond it, it does not end.
 const MOST: u64 = 1_000_000;
+/// The longest of which `--all` tries every instruction, and how many it tries of those that are longer:
+/// they take a time that grows with the square.
+const LONG: u64 = 10_000;
+const OF_LONG: u64 = 500;
 /// The thread of each process that waits for the deaths of its peers.
 const WATCHER: &CStr = c"brigade-watch";
 
+/// Which instructions are tried.
+#[derive(Clone, Copy)]
+enum Every {
+    /// As many as fit into `SHARE`.
+    Share,
+    /// All, or `OF_LONG` of them.
+    All,
+    Nth(u64),
+}
+
 struct Options {
-    /// `None`: as many as fit into `SHARE`.
-    every: Option<u64>,
+    every: Every,
+    /// The first of them; by default one that depends on the day.
     from: Option<u64>,
     filter: String,
+}
+
+/// Which operations are still to be done, and by what they have come to an early end.
+struct Agenda<'a> {
+    options: &'a Options,
+    day: u64,
+    left: Mutex<Box<dyn Iterator<Item = (&'static str, &'static str)> + Send>>,
+    failed: AtomicBool,
+}
+
+/// All that was done.
+#[derive(Default)]
+struct Total {
+    operations: u64,
+    instructions: u64,
+    kills: u64,
 }
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -36,7 +68,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    stay_on_one_processor();
+    let began = Instant::now();
     let day = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |age| age.as_secs() / 86_400);
@@ -44,22 +76,85 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         "{:<24} {:>12} {:>7} {:>7}  outcomes",
         "operation", "instructions", "every", "kills"
     );
-    for (name, complete) in scene::names().filter(|(name, _)| name.contains(&options.filter)) {
-        match operation(name, complete, &options, day) {
-            Ok(report) => println!("{report}"),
-            Err(complaint) => {
-                eprintln!("error: {name}: {complaint}");
-                return ExitCode::FAILURE;
+    let filter = options.filter.clone();
+    let agenda = Agenda {
+        options: &options,
+        day,
+        left: Mutex::new(Box::new(
+            scene::names().filter(move |(name, _)| name.contains(&filter)),
+        )),
+        failed: AtomicBool::new(false),
+    };
+    let processors = processors();
+    let total = thread::scope(|scope| {
+        let agenda = &agenda;
+        let work = |&processor| scope.spawn(move || agenda.work(processor));
+        let workers: Vec<_> = processors.iter().map(work).collect();
+        let totals = workers.into_iter().map(|worker| {
+            let total = worker.join();
+            total.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        totals.fold(Total::default(), Total::and)
+    });
+    if agenda.failed.into_inner() {
+        return ExitCode::FAILURE;
+    }
+    let name = format!("{} operations", total.operations);
+    println!(
+        "{name:<24} {:>12} {:>7} {:>7}  {:.1} s",
+        total.instructions,
+        "",
+        total.kills,
+        began.elapsed().as_secs_f64()
+    );
+    ExitCode::SUCCESS
+}
+
+impl Agenda<'_> {
+    /// Does one operation after the other, until none is left or one has failed.
+    fn work(&self, processor: usize) -> Total {
+        stay_on(processor);
+        let mut total = Total::default();
+        while let Some((name, complete)) = self.next() {
+            match operation(name, complete, self) {
+                Ok(report) => {
+                    println!("{report}");
+                    total = total.and(Total {
+                        operations: 1,
+                        instructions: report.instructions,
+                        kills: report.kills,
+                    });
+                }
+                // The others have nothing more to say.
+                Err(_) if self.failed.swap(true, Ordering::Relaxed) => {}
+                Err(complaint) => eprintln!("error: {name}: {complaint}"),
             }
         }
+        total
     }
-    ExitCode::SUCCESS
+
+    fn next(&self) -> Option<(&'static str, &'static str)> {
+        if self.failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.left.lock().expect("nobody panics with it").next()
+    }
+}
+
+impl Total {
+    fn and(self, other: Self) -> Self {
+        Self {
+            operations: self.operations + other.operations,
+            instructions: self.instructions + other.instructions,
+            kills: self.kills + other.kills,
+        }
+    }
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut this = Self {
-            every: None,
+            every: Every::Share,
             from: None,
             filter: String::new(),
         };
@@ -72,8 +167,8 @@ impl Options {
                 number.ok_or_else(|| format!("{argument} takes a number"))
             };
             match argument.as_str() {
-                "--all" => (this.every, this.from) = (Some(1), Some(0)),
-                "--every" => this.every = Some(number()?.max(1)),
+                "--all" => (this.every, this.from) = (Every::All, Some(0)),
+                "--every" => this.every = Every::Nth(number()?.max(1)),
                 "--from" => this.from = Some(number()?),
                 option if option.starts_with('-') => {
                     return Err(format!("unknown option {option}"));
@@ -122,12 +217,25 @@ impl fmt::Display for Report {
     }
 }
 
-fn operation(
-    name: &'static str,
-    complete: &str,
-    options: &Options,
-    day: u64,
-) -> Result<Report, String> {
+impl Every {
+    /// What that is for an operation of so many instructions, if it takes so long to step through.
+    fn number(self, instructions: u64, once: Duration) -> u64 {
+        match self {
+            Self::Share => {
+                // On average half of the operation is stepped through, beside what a victim takes in any case.
+                let kills = SHARE.as_micros() / (once.as_micros() / 2 + 5_000);
+                instructions.div_ceil(u64::try_from(kills).unwrap_or(1).max(1))
+            }
+            Self::All if instructions > LONG => instructions.div_ceil(OF_LONG),
+            Self::All => 1,
+            Self::Nth(number) => number,
+        }
+        .max(1)
+    }
+}
+
+fn operation(name: &'static str, complete: &str, agenda: &Agenda<'_>) -> Result<Report, String> {
+    let Agenda { options, day, .. } = agenda;
     let began = Instant::now();
     let mut house = House::open(name)?;
     let mut outcomes = BTreeMap::new();
@@ -139,18 +247,14 @@ fn operation(
     let once = began.elapsed();
     whole.check(complete)?;
     *outcomes.entry(whole.outcome).or_insert(0) += 1;
-    let every = options.every.unwrap_or_else(|| {
-        // On average half of the operation is stepped through, beside what a victim takes in any case.
-        let kills = SHARE.as_micros() / (once.as_micros() / 2 + 5_000);
-        whole
-            .instructions
-            .div_ceil(u64::try_from(kills).unwrap_or(1).max(1))
-            .max(1)
-    });
-    let from = options.from.unwrap_or(day) % every;
+    let every = options.every.number(whole.instructions, once);
+    let from = options.from.unwrap_or(*day) % every;
     let mut kills = 1;
     let mut k = from;
     loop {
+        if agenda.failed.load(Ordering::Relaxed) {
+            return Err("another has failed".to_owned());
+        }
         let death = house
             .kill_after(k)
             .map_err(|complaint| format!("killed after {k} instructions: {complaint}"))?;
@@ -332,15 +436,29 @@ fn kill_wholly(process: pid_t) -> io::Result<()> {
     }
 }
 
-/// A step is a change from one process to the other and back: quickest where both are on one
-/// processor. The house and its victims inherit this.
-fn stay_on_one_processor() {
+/// The processors that this process may use.
+fn processors() -> Vec<usize> {
     // SAFETY: all bytes zero is a value of it.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: asks for a number.
-    let current = unsafe { libc::sched_getcpu() };
+    // SAFETY: writes the set.
+    unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
+    // SAFETY: reads the set, within its bounds.
+    let allowed = |&number: &usize| unsafe { libc::CPU_ISSET(number, &set) };
+    let processors: Vec<usize> = (0..8 * size_of_val(&set)).filter(allowed).collect();
+    if processors.is_empty() {
+        vec![0]
+    } else {
+        processors
+    }
+}
+
+/// A step is a change from one process to the other and back: quickest where both are on one
+/// processor. The calling thread's house and its victims inherit this.
+fn stay_on(processor: usize) {
+    // SAFETY: all bytes zero is a value of it.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
     // SAFETY: changes the set, within its bounds.
-    unsafe { libc::CPU_SET(usize::try_from(current).unwrap_or(0), &mut set) };
+    unsafe { libc::CPU_SET(processor, &mut set) };
     // SAFETY: reads the set. If it is refused, all is only slower.
     unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
 }

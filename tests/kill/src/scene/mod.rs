@@ -132,8 +132,8 @@ fn buried(process: Process<()>) -> Result<(), String> {
 fn all() -> impl Iterator<Item = Entry> {
     [
         queue::SCENES,
-        flag::SCENES,
         lock::SCENES,
+        flag::SCENES,
         count::SCENES,
         pool::SCENES,
     ]

@@ -5,7 +5,7 @@ use std::io;
 use std::thread::JoinHandle;
 
 use brigade::Process;
-use brigade::shared::{GetError, PutFailure, Queue};
+use brigade::shared::{GetError, Lock, LockTimeoutError, PutFailure, Queue};
 
 use super::{
     Entry, SLEEP, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, promptly,
@@ -68,6 +68,8 @@ struct Stock {
     queue: Queue<Item>,
     /// Bytes of an item.
     length: usize,
+    /// Who dies has it. The deaths in it are told after those in the queue, as it was made later.
+    knell: Lock<()>,
 }
 
 /// Items fit into blocks.
@@ -94,7 +96,11 @@ fn stock(length: usize, pages: usize) -> io::Result<Stock> {
         .leases(LEASES)
         .bytes(pages)
         .build()?;
-    Ok(Stock { queue, length })
+    Ok(Stock {
+        queue,
+        length,
+        knell: Lock::new(())?,
+    })
 }
 
 impl Stock {
@@ -106,9 +112,23 @@ impl Stock {
         self.queue.try_put(self.item(letter)).map_err(in_words)
     }
 
+    /// Waits until the queue has been told of the death: what is looked at then is what it has made of it.
+    fn hear_of_the_death(&self) -> Result<(), String> {
+        match promptly("the news of the death", |time| {
+            self.knell.lock_timeout(time)
+        })? {
+            Err(LockTimeoutError::OwnerDied(guard)) => {
+                guard.mark_clean();
+                Ok(())
+            }
+            other => Err(format!("no news of the death: {other:?}")),
+        }
+    }
+
     /// Waits until nothing is held by anybody who is dead: all that there is for items can be had. Says
     /// which items it has found on the way, with their attempts.
     fn settle(&self) -> Result<Vec<(char, u16)>, String> {
+        self.hear_of_the_death()?;
         let mut found = Vec::new();
         until("all blocks and pages are free", || {
             match self.look(&mut found) {
@@ -158,7 +178,12 @@ fn letter(item: &str) -> char {
 type Work = (Queue<Item>, usize);
 
 fn start(stock: &Stock, enter: impl Fn(Work) + Copy + Send + 'static) -> Started {
-    Process::start(enter, (stock.queue.clone(), stock.length))
+    let enter = move |(work, knell): (Work, Lock<()>)| {
+        std::mem::forget(knell.lock());
+        enter(work);
+    };
+    let work = (stock.queue.clone(), stock.length);
+    Process::start(enter, (work, stock.knell.clone()))
 }
 
 fn put(stock: &Stock) -> Started {
@@ -214,7 +239,7 @@ fn keep(stock: &Stock) -> Started {
 }
 
 fn witness(stock: &Stock) -> Started {
-    start(stock, hold)
+    Process::start(hold, stock.queue.clone())
 }
 
 fn fill(stock: &Stock) -> Result<(), String> {
