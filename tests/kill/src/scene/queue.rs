@@ -3,6 +3,7 @@
 
 use std::io;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use brigade::Process;
 use brigade::shared::{GetError, Lock, LockTimeoutError, PutFailure, Queue};
@@ -36,7 +37,7 @@ pub(super) const SCENES: &[Entry] = &[
         play(small(), acknowledge, fill_two, was_it_leased)
     }),
     ("put back", "delivered again", || {
-        play(small(), put_back, fill_two, was_it_leased)
+        play(small(), put_back, fill_two, was_it_given_back)
     }),
     ("put when full", "refused", || {
         play(small(), put, fill_up, nothing_happened)
@@ -114,6 +115,8 @@ impl Stock {
 
     /// Waits until the queue has been told of the death: what is looked at then is what it has made of it.
     fn hear_of_the_death(&self) -> Result<(), String> {
+        // Who waits looks after all that have joined: now, if they were not known to be dead already.
+        let _ = self.queue.join_timeout(Duration::ZERO);
         match promptly("the news of the death", |time| {
             self.knell.lock_timeout(time)
         })? {
@@ -279,6 +282,13 @@ fn was_it_leased(stock: &Stock, (): ()) -> Result<&'static str, String> {
         [(FIRST, 1), (SECOND, 0)] | [(SECOND, 0), (FIRST, 1)] => Ok("delivered again"),
         [(SECOND, 0)] => Ok("acknowledged"),
         ref other => Err(format!("items: {other:?}")),
+    }
+}
+
+fn was_it_given_back(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match was_it_leased(stock, ())? {
+        "acknowledged" => Err("nobody has acknowledged it".to_owned()),
+        other => Ok(other),
     }
 }
 
