@@ -53,7 +53,7 @@ struct Agenda<'a> {
 }
 
 /// All that was done.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Total {
     operations: u64,
     instructions: u64,
