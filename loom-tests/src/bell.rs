@@ -3,7 +3,8 @@
 //!
 //! It is the adapter's own file, compiled here on loom's types. A process that is killed is one that does
 //! nothing more; the kernel tells of its death afterwards, so the same thread goes on as the survivor
-//! that disturbs the others.
+//! that disturbs the others. One that is stopped does nothing more either, and nobody tells; but others go
+//! on ringing.
 
 mod atomic {
     pub(super) use brigade_core::sync::{AtomicU32, Ordering};
@@ -95,6 +96,13 @@ impl Sleep for &Futex {
         woken.iter().for_each(Thread::unpark);
         u32::try_from(woken.len()).unwrap()
     }
+
+    fn step_and_wake_all(&self) {
+        self.word.fetch_add(1, Relaxed);
+        // No step in between: as in `sleep`.
+        let woken: Vec<_> = self.asleep().drain(..).collect();
+        woken.iter().for_each(Thread::unpark);
+    }
 }
 
 /// Of a process that is killed while it rings: where.
@@ -106,15 +114,15 @@ enum Death {
     BeforeWaking,
     /// After it woke, or found nobody.
     AfterWaking,
-    /// After it has taken the flag down.
-    BeforeWakingAll,
+    /// After all.
+    AtTheEnd,
 }
 
 const DEATHS: [Death; 4] = [
     Death::AtOnce,
     Death::BeforeWaking,
     Death::AfterWaking,
-    Death::BeforeWakingAll,
+    Death::AtTheEnd,
 ];
 
 /// A futex as it appears to one who is to die.
@@ -133,13 +141,15 @@ impl Sleep for Mortal<'_> {
 
     /// Whoever is told that somebody was woken does nothing more.
     fn wake(&self, sleepers: u32) -> u32 {
-        let is_last = sleepers == u32::MAX;
         match self.1 {
             Death::BeforeWaking => 1,
             Death::AfterWaking => self.0.wake(sleepers).max(1),
-            Death::BeforeWakingAll if is_last => 1,
-            Death::AtOnce | Death::BeforeWakingAll => self.0.wake(sleepers),
+            Death::AtOnce | Death::AtTheEnd => self.0.wake(sleepers),
         }
+    }
+
+    fn step_and_wake_all(&self) {
+        self.0.step_and_wake_all();
     }
 }
 
@@ -198,10 +208,15 @@ impl Items {
     /// One who is killed at this point of `put`; then a survivor learns of it.
     fn put_and_die(&self, death: Death) {
         self.add();
-        if !matches!(death, Death::AtOnce) {
-            Bell(Mortal(&self.futex, death)).ring(1);
-        }
+        self.ring_and_stop(death);
         self.bell().disturb();
+    }
+
+    /// One who is stopped at this point of the ring.
+    fn ring_and_stop(&self, stop: Death) {
+        if !matches!(stop, Death::AtOnce) {
+            Bell(Mortal(&self.futex, stop)).ring(1);
+        }
     }
 
     /// One who is killed while it waits, asleep or not; then a survivor learns of it.
@@ -286,6 +301,18 @@ fn the_one_who_rings_dies() {
     exhaustive_each(DEATHS, |death| {
         Crew::new(Items::new(0))
             .and(move |items| items.put_and_die(death))
+            .here(Items::get);
+    });
+}
+
+/// Who rings, for what another has taken by now, is stopped anywhere, for ever: the next ring reaches who
+/// waits. Two interruptions: of the one who stops before it takes the flag down, and one to come back.
+#[test]
+fn the_one_who_rings_is_stopped_and_another_rings() {
+    bounded_each(2, DEATHS, |stop| {
+        Crew::new(Items::new(1))
+            .and(move |items| items.ring_and_stop(stop))
+            .and(Items::put)
             .here(Items::get);
     });
 }

@@ -19,7 +19,13 @@
 //!
 //! **Nobody counts sleepers**, for a death would spoil the count. The flag stays up until a ring has found
 //! nobody asleep: then it is taken down, *with* another step of the epoch and a wake-up for all, as
-//! somebody may have fallen asleep in between.
+//! somebody may have fallen asleep in between. The kernel does the three at once: a process that is
+//! stopped while it rings leaves nobody asleep under a flag that is down, where no other ring would reach
+//! him.
+//!
+//! **Stops.** What a stopped process was to tell, or was told, is not lost on the others for good: whoever
+//! rings next, for a change of its own, wakes as many as it may. Who is woken should ring on if there is
+//! more than it takes. Until somebody rings, nobody is woken.
 //!
 //! **Deaths.** A process that dies between its change and the wake-up, or once it has received the
 //! only one, leaves others asleep. Whoever learns of the death calls [`disturb`](Bell::disturb).
@@ -49,6 +55,10 @@ pub(crate) trait Sleep {
 
     /// Wakes up to `sleepers`, and says how many it has.
     fn wake(&self, sleepers: u32) -> u32;
+
+    /// Adds 1 to the word and wakes all who sleep on it: at once, so that nobody falls asleep in
+    /// between.
+    fn step_and_wake_all(&self);
 }
 
 /// See the top of the file.
@@ -111,21 +121,11 @@ impl<S: Sleep> Bell<S> {
     #[cold]
     fn wake(&self, sleepers: u32) {
         // ORDERING: Relaxed: the fence in `ring` comes before, and pairs with the one in `announce`.
-        let rung = self.0.word().fetch_add(EPOCH, Ordering::Relaxed);
-        let rung = rung.wrapping_add(EPOCH);
-        if self.0.wake(sleepers) > 0 {
-            return;
-        }
-        // Nobody is asleep. Who falls asleep from here on is woken below, or finds the word changed.
-        let lowered = rung.wrapping_add(EPOCH) & !WAITED;
-        // ORDERING: Relaxed, as above. If it fails another ring came, and whoever raised the flag before
-        // it is its concern.
-        let lowered =
-            self.0
-                .word()
-                .compare_exchange(rung, lowered, Ordering::Relaxed, Ordering::Relaxed);
-        if lowered.is_ok() {
-            self.0.wake(u32::MAX);
+        self.0.word().fetch_add(EPOCH, Ordering::Relaxed);
+        if self.0.wake(sleepers) == 0 {
+            // Nobody is asleep. 1 more takes the flag down and is a step of the epoch. If another has done so
+            // meanwhile, it puts the flag up: that costs the next ring a look.
+            self.0.step_and_wake_all();
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use brigade_core::wait::Wake;
 use rustix::io::Errno;
-use rustix::thread::futex::{self, Flags, Timespec};
+use rustix::thread::futex::{self, Flags, Timespec, WakeOp, WakeOpCmp};
 
 use super::errno::preserved;
 
@@ -31,4 +31,13 @@ pub(crate) fn wake(word: &AtomicU32, sleepers: u32) -> u32 {
     let sleepers = sleepers.min(i32::MAX.unsigned_abs());
     let woken = preserved(|| futex::wake(word, Flags::empty(), sleepers));
     woken.map_or(0, |woken| u32::try_from(woken).unwrap_or(u32::MAX))
+}
+
+/// Adds 1 to `word` and wakes all threads asleep on it, of all processes: at once, as seen by who is about to
+/// fall asleep.
+pub(crate) fn step_and_wake_all(word: &AtomicU32) {
+    let (add, eq) = (WakeOp::Add, WakeOpCmp::Eq);
+    let most = i32::MAX.unsigned_abs();
+    // The second number is of those to wake if the word was 0, which were all woken already.
+    let _ = preserved(|| futex::wake_op(word, Flags::empty(), most, 0, word, add, eq, 1, 0));
 }

@@ -441,4 +441,8 @@ impl Sleep for HalfWord<'_> {
     fn wake(&self, sleepers: u32) -> u32 {
         futex_shared::wake(self.0, sleepers)
     }
+
+    fn step_and_wake_all(&self) {
+        futex_shared::step_and_wake_all(self.0);
+    }
 }
