@@ -79,6 +79,8 @@ mod shared_plain_queue;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_queue;
 #[cfg(all(target_os = "linux", not(brigade_portable)))]
+mod shared_queue_mends;
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod shared_values;
 #[cfg(target_os = "linux")]
 mod signal;

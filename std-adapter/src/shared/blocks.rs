@@ -260,6 +260,12 @@ impl<'a> Blocks<'a> {
         self.raise(leased.block);
     }
 
+    /// Whether anybody has taken something and not acknowledged it. A `false` is old news, as of
+    /// [`claim`](Self::claim).
+    pub(crate) fn any_leased(&self) -> bool {
+        (0..self.count).any(|block| self.header(block).state() == Some(State::Leased))
+    }
+
     /// Takes what somebody put back, or died with.
     #[inline]
     pub(crate) fn adopt(&self, me: Owner) -> Option<Leased> {

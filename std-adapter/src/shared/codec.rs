@@ -23,7 +23,7 @@ pub(super) fn encode<T: Serialize>(
     let mut small = [0; SMALL];
     match postcard::to_slice(item, &mut small[..SMALL.min(payloads.inside())]) {
         Ok(bytes) => {
-            payloads.fill(filling.block(), bytes);
+            filling.fill(bytes);
             return Ok(());
         }
         Err(postcard::Error::SerializeBufferFull) => {}
@@ -40,12 +40,33 @@ pub(super) fn encode<T: Serialize>(
         written: 0,
         length,
     };
-    postcard::serialize_with_flavor(item, writer).map_err(encode)
+    let written = postcard::serialize_with_flavor(item, writer).map_err(encode)?;
+    if written < length {
+        let why = "it was shorter when it was serialised again";
+        return Err(Hold::Encode(why.into()));
+    }
+    Ok(())
+}
+
+/// Whether an item can ever be put, for want of a block to find out by writing it.
+pub(super) fn check<T: Serialize>(item: &T, payloads: &Payloads<'_>) -> Result<(), Hold> {
+    match postcard::serialize_with_flavor(item, Size::default()) {
+        Ok(length) if length > payloads.most() => Err(Hold::TooLarge),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Hold::Encode(error.to_string())),
+    }
 }
 
 /// Reads the item that was taken.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, GetError> {
-    travel::explain(|| postcard::from_bytes(bytes)).map_err(GetError::Decode)
+    match travel::explain(|| postcard::take_from_bytes(bytes)) {
+        Ok((item, [])) => Ok(item),
+        Ok((_, rest)) => {
+            let why = format!("{} bytes of it are left over", rest.len());
+            Err(GetError::Decode(why))
+        }
+        Err(why) => Err(GetError::Decode(why)),
+    }
 }
 
 /// Copies what was taken to where nobody else can change it, has that done with the ticket, and reads the
@@ -108,7 +129,8 @@ impl Writer<'_> {
 }
 
 impl Flavor for Writer<'_> {
-    type Output = ();
+    /// How many bytes were written.
+    type Output = usize;
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.check(1)?;
@@ -143,8 +165,8 @@ impl Flavor for Writer<'_> {
         Ok(())
     }
 
-    fn finalize(mut self) -> postcard::Result<()> {
+    fn finalize(mut self) -> postcard::Result<usize> {
         self.flush();
-        Ok(())
+        Ok(self.written)
     }
 }

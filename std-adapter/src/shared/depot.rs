@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod finish;
 mod hands;
 mod shape;
 
@@ -10,11 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
-use super::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
-    fence,
-};
+use super::atomic::Ordering::{Acquire, Relaxed, Release};
 use super::blocks::Blocks;
 use super::corrupted::Corrupted;
 use super::participants::Owner;
@@ -47,14 +44,13 @@ const LOCK_AT: usize = 3 * LINE;
 const CONTROL: usize = 4 * LINE;
 /// Words between the counters of two participants.
 const COUNTERS: usize = 8;
-/// Of a counter, below the owner's tag.
-const ITEMS_BELOW: u64 = (1 << 32) - 1;
 
 /// Why an item was not put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hold {
     Full,
-    NoPages,
+    /// There are not enough pages now for so many bytes.
+    NoPages(usize),
     /// Full, for what is in a block already.
     NoPlace,
     ShutDown,
@@ -165,14 +161,7 @@ impl Depot {
     pub(super) fn recover(&self, dead: Owner) {
         self.payloads().sweep(dead);
         self.ring().sweep(dead);
-        let Some(counter) = self.unreported.get(usize::from(dead.index) * COUNTERS) else {
-            return;
-        };
-        // ORDERING: Relaxed: whoever looks whether all is finished is woken afterwards.
-        let _ = counter.fetch_update(Relaxed, Relaxed, |word| {
-            (word >> 32 == u64::from(dead.tag()) && word & ITEMS_BELOW != 0)
-                .then_some(word >> 32 << 32)
-        });
+        self.forgive(dead);
     }
 
     /// Wakes up to so many who wait by a bell, after a `SeqCst` access that lets them go on.
@@ -237,13 +226,16 @@ impl Depot {
             };
             let again = || {
                 // As in `take_until`.
-                if hold == Hold::Full && self.ring().seems_full() {
+                if self.seems_in_vain(&hold) {
                     return None;
                 }
                 changed(attempt(), &hold)
             };
             match self.room.wait(bell, deadline, again) {
-                Some(Ok(put)) => return Ok(put),
+                Some(Ok(put)) => {
+                    self.pass_on_room();
+                    return Ok(put);
+                }
                 Some(Err(now)) => hold = now,
                 None => return attempt(),
             }
@@ -265,6 +257,9 @@ impl Depot {
             let (answer, back) = {
                 let (attempt, hold) = (&attempt, &hold);
                 let again = move || {
+                    if self.seems_in_vain(hold) {
+                        return None;
+                    }
                     let answer = changed(attempt(kept.as_mut()?), hold)?;
                     Some((answer, kept.take()?))
                 };
@@ -277,16 +272,40 @@ impl Depot {
         }
     }
 
+    /// Whether a further attempt to put would most likely fail as before: a glance.
+    fn seems_in_vain(&self, hold: &Hold) -> bool {
+        match hold {
+            Hold::Full => self.ring().seems_full(),
+            Hold::NoPages(length) => {
+                let closed = self.is_shut_down() != Ok(false);
+                !closed && self.payloads().seem_too_few(*length)
+            }
+            _ => false,
+        }
+    }
+
+    /// Wakes another who waits for room if there is more: whoever was woken for it may be stopped.
+    fn pass_on_room(&self) {
+        if !self.ring().seems_full() {
+            self.ring_bell(ROOM, 1);
+        }
+    }
+
     // --- Taking -----------------------------------------------------------------------------
 
     /// An item that nobody else has.
     #[inline]
     pub(super) fn take(&self) -> Result<Ticket<'_>, Nothing> {
-        // ORDERING: Acquire pairs with `shut_down`: what was done before is seen.
-        if self.control[IMMEDIATE].load(Acquire) != 0 {
+        if self.is_immediate() {
             return Err(Nothing::ShutDown);
         }
         self.take_in_any_case()
+    }
+
+    #[inline]
+    fn is_immediate(&self) -> bool {
+        // ORDERING: Acquire pairs with `shut_down`: what was done before is seen.
+        self.control[IMMEDIATE].load(Acquire) != 0
     }
 
     /// The same after an immediate shutdown too.
@@ -297,12 +316,17 @@ impl Depot {
             Some(leased) => leased,
             None => match ring.take(me)? {
                 Taken::Item(leased) => leased,
-                Taken::Empty => {
+                nothing => {
                     // There may be some in the hands of the dead.
                     self.room.ensure_watched();
-                    return Err(Nothing::Empty);
+                    // Or somebody put one back while we looked at the ring.
+                    let orphan = ring.blocks().adopt(me);
+                    orphan.ok_or(if nothing == Taken::Closed {
+                        Nothing::ShutDown
+                    } else {
+                        Nothing::Empty
+                    })?
                 }
-                Taken::Closed => return Err(Nothing::ShutDown),
             },
         };
         Ok(Ticket {
@@ -319,9 +343,20 @@ impl Depot {
         };
         // A put that is missed rings the bell: the wait has a fence before the last look.
         let attempt = || if self.seems_empty() { None } else { attempt() };
-        self.room
+        let taken = self
+            .room
             .wait(ITEMS, deadline, attempt)
-            .unwrap_or_else(|| self.take())
+            .unwrap_or_else(|| self.take());
+        self.pass_on_items();
+        taken
+    }
+
+    /// Wakes another who waits for an item if there are more: whoever was woken for them may be stopped, or
+    /// who put them, before it rang.
+    fn pass_on_items(&self) {
+        if !self.seems_empty() {
+            self.ring_bell(ITEMS, 1);
+        }
     }
 
     /// Whether [`take`](Self::take) would most likely find nothing: a glance, by which those who wait do
@@ -341,7 +376,9 @@ impl Depot {
             Err(Nothing::Empty) => None,
             answer => Some(answer),
         };
-        self.room.wait_async(ITEMS, attempt).await
+        let taken = self.room.wait_async(ITEMS, attempt).await;
+        self.pass_on_items();
+        taken
     }
 
     // --- The end ----------------------------------------------------------------------------
@@ -353,7 +390,7 @@ impl Depot {
             self.control[IMMEDIATE].store(1, Release);
         }
         let closed = self.ring().close();
-        for bell in [ITEMS, ROOM, PAGES] {
+        for bell in [ITEMS, ROOM, PAGES, DONE] {
             self.room.ring(bell, u32::MAX);
         }
         closed.map(drop)
@@ -367,102 +404,13 @@ impl Depot {
     pub(super) fn len(&self) -> Result<usize, Corrupted> {
         self.ring().len()
     }
-
-    /// Whether all that was put is finished with.
-    pub(super) fn is_done(&self) -> Result<bool, Corrupted> {
-        let tail = self.ring().tail()?;
-        if !self.ring().is_done()? {
-            return Ok(false);
-        }
-        // ORDERING: Acquire: after the blocks. Who got an item counts it before its block is free.
-        let all_reported = (self.unreported.iter().step_by(COUNTERS))
-            .all(|counter| counter.load(Acquire) & ITEMS_BELOW == 0);
-        Ok(all_reported && self.ring().tail()? == tail)
-    }
-
-    /// Waits until that is so; `false` if the time is up before.
-    pub(super) fn join_until(&self, deadline: Option<Instant>) -> Result<bool, Corrupted> {
-        let done = self.room.wait(DONE, deadline, || self.done());
-        done.unwrap_or(Ok(false))
-    }
-
-    /// The same for a task.
-    pub(super) async fn join_async(&self) -> Result<(), Corrupted> {
-        let done = self.room.wait_async(DONE, || self.done()).await;
-        done.map(drop)
-    }
-
-    fn done(&self) -> Option<Result<bool, Corrupted>> {
-        match self.is_done() {
-            Ok(false) => None,
-            answer => Some(answer),
-        }
-    }
-
-    #[inline]
-    fn counter(&self) -> (&AtomicU64, u64) {
-        let me = self.room.me();
-        let counter = &self.unreported[usize::from(me.index) * COUNTERS];
-        (counter, u64::from(me.tag()) << 32)
-    }
-
-    /// Counts an item that this process has to report.
-    #[inline]
-    fn count(&self) {
-        let (counter, tag) = self.counter();
-        // ORDERING: Relaxed: the block is freed by a release afterwards.
-        if counter.load(Relaxed) & !ITEMS_BELOW == tag {
-            counter.fetch_add(1, Relaxed);
-        } else {
-            // The first. Another thread may be as far.
-            let first = |word: u64| {
-                Some(
-                    if word & !ITEMS_BELOW == tag {
-                        word
-                    } else {
-                        tag
-                    } + 1,
-                )
-            };
-            let _ = counter.fetch_update(Relaxed, Relaxed, first);
-        }
-    }
-
-    /// Reports an item that was got; says whether there was one to report.
-    pub(super) fn report(&self) -> bool {
-        let (counter, tag) = self.counter();
-        let less = |word: u64| (word > tag && word & !ITEMS_BELOW == tag).then(|| word - 1);
-        // ORDERING: SeqCst, for the bell. Release pairs with `is_done`: the work is seen.
-        let before = counter.fetch_update(SeqCst, Relaxed, less);
-        if before == Ok(tag + 1) {
-            self.ring_done();
-        }
-        before.is_ok()
-    }
-
-    /// Wakes those who wait until all is finished, if it may be.
-    #[inline]
-    fn ring_done(&self) {
-        if self.room.bell(DONE).is_waited() {
-            self.ring_if_empty();
-        }
-    }
-
-    #[cold]
-    fn ring_if_empty(&self) {
-        // ORDERING: SeqCst: of two who finish their items at the same time, one sees both taken.
-        fence(SeqCst);
-        if self.len() == Ok(0) {
-            self.room.ring(DONE, u32::MAX);
-        }
-    }
 }
 
 /// Whom to wait for.
 fn bell_for(hold: &Hold) -> Option<usize> {
     match hold {
         Hold::Full => Some(ROOM),
-        Hold::NoPages => Some(PAGES),
+        Hold::NoPages(_) => Some(PAGES),
         Hold::NoPlace => Some(PLACES),
         _ => None,
     }

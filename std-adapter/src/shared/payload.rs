@@ -21,7 +21,7 @@
 
 use super::atomic::{
     AtomicU64,
-    Ordering::{Acquire, Relaxed, SeqCst},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use super::blocks::{Blocks, Header};
 use super::corrupted::Corrupted;
@@ -34,8 +34,11 @@ pub(crate) const MOST_PAGES: usize = 1 << 24;
 pub(crate) const HEAD: usize = 2;
 
 const LENGTH_BITS: u32 = 48;
+const LENGTH_MASK: u64 = (1 << LENGTH_BITS) - 1;
 const GENERATION_MASK: u64 = (1 << 16) - 1;
 const NUMBER_MASK: u64 = (1 << 24) - 1;
+/// Of the lock: somebody gave up on it, and is to be told when it is free.
+const CONTENDED: u64 = 1 << 32;
 
 /// The blocks' contents, and the pages.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +49,7 @@ pub(crate) struct Payloads<'a> {
     pub(crate) pages: &'a [AtomicU64],
     /// Words of a page.
     pub(crate) page: usize,
-    /// 0, or the tag of who looks for pages.
+    /// 0, or the tag of who looks for pages, and whether others have tried to.
     pub(crate) lock: &'a AtomicU64,
 }
 
@@ -81,20 +84,28 @@ impl<'a> Payloads<'a> {
         &self.blocks.content(block)[1..]
     }
 
+    /// Whether a block of ours has pages, or had before it was claimed and keeps them from the others.
+    #[inline]
+    pub(crate) fn has_pages(&self, block: u32) -> bool {
+        // ORDERING: Relaxed: the block is ours.
+        self.meta(block).load(Relaxed) & LENGTH_MASK > self.inside() as u64
+    }
+
     /// Says how long the payload of a block of ours will be, and so frees what pages it had.
     #[inline]
     fn set_length(&self, block: u32, length: usize) -> u64 {
         let meta = self.meta(block);
-        // ORDERING: Relaxed, here and below: the block is ours, and is published by who puts it. Those
-        // who look for pages see an old generation at worst, and take the pages for used.
+        // ORDERING: Relaxed: the block is ours.
         let before = meta.load(Relaxed);
         let inside = self.inside() as u64;
         let mut generation = before >> LENGTH_BITS;
-        if before & ((1 << LENGTH_BITS) - 1) > inside || length as u64 > inside {
+        if before & LENGTH_MASK > inside || length as u64 > inside {
             // 0 is that of pages that were never used.
             generation = (generation % GENERATION_MASK) + 1;
         }
-        meta.store(generation << LENGTH_BITS | length as u64, Relaxed);
+        // ORDERING: Release pairs with `is_free`: what was read of the pages comes before what is written
+        // by who takes them next.
+        meta.store(generation << LENGTH_BITS | length as u64, Release);
         generation
     }
 
@@ -105,30 +116,54 @@ impl<'a> Payloads<'a> {
         copy_in(self.bytes(block), bytes);
     }
 
-    /// Finds room for so many bytes in a block of ours; `None` if there are not enough pages now.
-    pub(crate) fn reserve(&self, me: Owner, block: u32, length: usize) -> Option<Place> {
+    /// Finds room for so many bytes in a block of ours; no place if there are not enough pages now. Says too
+    /// whether somebody waits for the lock, which is free again.
+    pub(crate) fn reserve(&self, me: Owner, block: u32, length: usize) -> (Option<Place>, bool) {
         let generation = self.set_length(block, length);
         if length <= self.inside() {
-            return Some(Place::Inside);
+            return (Some(Place::Inside), false);
         }
-        if !self.lock(me) {
-            return None;
+        let (place, contended) = if self.lock(me) {
+            let pages: Vec<u32> = self.free_pages().take(self.pages_for(length)).collect();
+            let found = pages.len() == self.pages_for(length);
+            if found {
+                self.chain(block, generation, &pages);
+            }
+            // ORDERING: SeqCst, as the load of the bell that follows. Release pairs with `lock`: the table
+            // is seen.
+            let lock = self.lock.swap(0, SeqCst);
+            (found.then_some(Place::Pages(pages)), lock & CONTENDED != 0)
+        } else {
+            (None, false)
+        };
+        if place.is_none() {
+            // No page has this generation.
+            self.set_empty(block, generation);
         }
-        let count = length.div_ceil(self.page * WORD);
-        let is_free = |page: &u32| self.is_free(*page);
+        (place, contended)
+    }
+
+    /// Says of a block of ours that it has no pages.
+    fn set_empty(&self, block: u32, generation: u64) {
+        // ORDERING: Release, as in `set_length`.
+        self.meta(block).store(generation << LENGTH_BITS, Release);
+    }
+
+    /// Whether there is most likely no room for so many bytes: a glance, without the lock. After a fence,
+    /// a `true` has seen the pages that were free before.
+    pub(crate) fn seem_too_few(&self, length: usize) -> bool {
+        let count = self.pages_for(length);
+        length > self.inside() && self.free_pages().take(count).count() < count
+    }
+
+    fn pages_for(&self, length: usize) -> usize {
+        length.div_ceil(self.page * WORD)
+    }
+
+    fn free_pages(&self) -> impl Iterator<Item = u32> {
         #[allow(clippy::cast_possible_truncation, reason = "there are fewer")]
-        let pages: Vec<u32> = (0..self.table.len() as u32)
-            .filter(is_free)
-            .take(count)
-            .collect();
-        let found = pages.len() == count;
-        if found {
-            self.chain(block, generation, &pages);
-        }
-        // ORDERING: SeqCst, as the load of the bell that follows. Release pairs with `lock`: the table is
-        // seen.
-        self.lock.store(0, SeqCst);
-        found.then_some(Place::Pages(pages))
+        let pages = 0..self.table.len() as u32;
+        pages.filter(|page| self.is_free(*page))
     }
 
     fn chain(&self, block: u32, generation: u64, pages: &[u32]) {
@@ -145,15 +180,23 @@ impl<'a> Payloads<'a> {
         }
     }
 
-    /// Takes the lock, if that succeeds before long. A holder has it for microseconds, or is stopped.
+    /// Takes the lock, if that succeeds before long; otherwise its holder learns that somebody waits. He has
+    /// it for microseconds, or is stopped.
     fn lock(&self, me: Owner) -> bool {
-        for turn in 0..200 {
+        for turn in 0..220 {
             // ORDERING: Acquire pairs with the Release of the holder before.
             let take = self
                 .lock
                 .compare_exchange(0, u64::from(me.tag()), Acquire, Relaxed);
-            if take.is_ok() {
-                return true;
+            let Err(held) = take else { return true };
+            // ORDERING: SeqCst: of two, either the holder sees it when he lets go, or we find it free.
+            let asked = turn >= 200
+                && self
+                    .lock
+                    .compare_exchange(held, held | CONTENDED, SeqCst, Relaxed)
+                    .is_ok();
+            if asked {
+                return false;
             }
             if turn < 20 {
                 std::hint::spin_loop();
@@ -166,14 +209,15 @@ impl<'a> Payloads<'a> {
 
     /// Takes the lock from a process that is dead.
     pub(crate) fn sweep(&self, dead: Owner) {
-        // ORDERING: SeqCst, more than is needed: what he wrote is seen, as he is dead.
-        let _ = self
-            .lock
-            .compare_exchange(u64::from(dead.tag()), 0, SeqCst, Relaxed);
+        let tag = u64::from(dead.tag());
+        for held in [tag, tag | CONTENDED] {
+            // ORDERING: SeqCst, more than is needed: what he wrote is seen, as he is dead.
+            let _ = self.lock.compare_exchange(held, 0, SeqCst, Relaxed);
+        }
     }
 
     fn is_free(&self, page: u32) -> bool {
-        // ORDERING: Relaxed: we have the lock.
+        // ORDERING: Relaxed: we have the lock, or only glance.
         let word = self.table[page as usize].load(Relaxed);
         let generation = word >> 24 & GENERATION_MASK;
         let Ok(block) = self.blocks.check((word >> 40) as u32) else {
@@ -182,8 +226,8 @@ impl<'a> Payloads<'a> {
         if generation == 0 || self.blocks.header(block) == Header::FREE {
             return true;
         }
-        // ORDERING: Relaxed: see `set_length`.
-        self.meta(block).load(Relaxed) >> LENGTH_BITS != generation
+        // ORDERING: Acquire pairs with `set_length`. An old generation has the page taken for used.
+        self.meta(block).load(Acquire) >> LENGTH_BITS != generation
     }
 
     /// The words of a page.
@@ -211,7 +255,7 @@ impl<'a> Payloads<'a> {
     #[inline]
     pub(crate) fn length(&self, block: u32) -> Result<usize, Corrupted> {
         // ORDERING: Relaxed: acquired with the block.
-        let length = self.meta(block).load(Relaxed) & ((1 << LENGTH_BITS) - 1);
+        let length = self.meta(block).load(Relaxed) & LENGTH_MASK;
         let length = usize::try_from(length).map_err(|_| Corrupted)?;
         if length > self.most() {
             return Err(Corrupted);

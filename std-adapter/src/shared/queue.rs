@@ -41,6 +41,11 @@ pub use taken::{Iter, Lease, Remaining};
 /// [`attempts`](Lease::attempts) one higher. What it [got](Self::get) and did not report counts as finished. The others
 /// notice by themselves; nobody is left waiting, and nobody who was merely stopped loses anything.
 ///
+/// A process that is *stopped* holds up nobody who is awake. Of those asleep, one may miss what it was to be
+/// told: if the stopped process has put an item and not yet told anybody, or is the one that was told.
+/// The next who puts or takes makes up for it, or the stopped process when it goes on or dies; nothing
+/// else does.
+///
 /// So `get` delivers at most once, `lease` at least once.
 ///
 /// # Large items, and the bound
@@ -57,7 +62,7 @@ pub use taken::{Iter, Lease, Remaining};
 /// ones pages are looked for under a lock, which a process that is stopped there holds up. What waits is
 /// blocking: busily for a moment, then asleep. Nothing here is for signal handlers: items are serialised by
 /// their own code. Full and Empty are exact for items that fit into blocks while no more are leased than
-/// [planned for](Builder::leases).
+/// [planned for](Builder::leases), except that Empty may miss what is put back at that very moment.
 ///
 /// # What can be wrong with an item
 ///
@@ -129,7 +134,7 @@ impl<T: Message> Queue<T> {
     ///
     /// ```
     /// # use brigade::shared::Queue;
-    /// let images: Queue<Vec<u8>> = Queue::<Vec<u8>>::builder()
+    /// let images = Queue::<Vec<u8>>::builder()
     ///     .capacity(16)
     ///     .bytes(16 << 20)
     ///     .build()?;
@@ -137,7 +142,7 @@ impl<T: Message> Queue<T> {
     /// assert_eq!(images.get()?.len(), 1 << 20);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder() -> Builder {
+    pub fn builder() -> Builder<T> {
         Builder::new()
     }
 
@@ -146,14 +151,23 @@ impl<T: Message> Queue<T> {
     }
 
     fn attempt(&self, item: &T) -> Result<(), Hold> {
-        let filling = self.depot().begin()?;
-        encode(item, &filling, &self.depot().payloads())?;
+        let payloads = self.depot().payloads();
+        let filling = self.depot().begin().or_else(|hold| {
+            if hold == Hold::Full {
+                // Waiting would be of no use to one that never fits.
+                codec::check(item, &payloads)?;
+            }
+            Err(hold)
+        })?;
+        encode(item, &filling, &payloads)?;
         filling.commit()
     }
 
     fn item_of(ticket: Ticket<'_>) -> Result<T, GetError> {
         // The block is free before the item's own code runs.
-        codec::copy(ticket, Ticket::count).map(|(item, ())| item)
+        let (item, counted) = codec::copy(ticket, Ticket::count)?;
+        counted.keep();
+        Ok(item)
     }
 
     fn lease_of(ticket: Ticket<'_>) -> Result<Lease<'_, T>, GetError> {

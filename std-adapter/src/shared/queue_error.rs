@@ -88,7 +88,7 @@ impl<T> PutError<T> {
 impl From<Hold> for PutFailure {
     fn from(hold: Hold) -> Self {
         match hold {
-            Hold::Full | Hold::NoPages | Hold::NoPlace => Self::Full,
+            Hold::Full | Hold::NoPages(_) | Hold::NoPlace => Self::Full,
             Hold::ShutDown => Self::ShutDown,
             Hold::TooLarge => Self::TooLarge,
             Hold::Encode(why) => Self::Encode(why),

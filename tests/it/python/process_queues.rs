@@ -88,7 +88,7 @@ fn queue_simple_queue_joinable_queue_between_processes() {
 
     // What cannot travel comes back.
     let small = Queue::<Vec<u8>>::builder().capacity(2).bytes(1 << 20);
-    let small = small.build::<Vec<u8>>().unwrap();
+    let small = small.build().unwrap();
     let error = small.put(vec![7; 2 << 20]).unwrap_err();
     assert_eq!(error.why, PutFailure::TooLarge);
     assert_eq!(error.item.len(), 2 << 20);

@@ -33,13 +33,27 @@ impl<'a> Filling<'a> {
         if length > payloads.most() {
             return Err(Hold::TooLarge);
         }
-        let place = payloads.reserve(self.depot.room.me(), self.owned.block, length);
-        // The lock is free.
-        self.depot.ring_bell(PAGES, u32::MAX);
+        let had_pages = payloads.has_pages(self.owned.block);
+        let (place, is_awaited) = payloads.reserve(self.depot.room.me(), self.owned.block, length);
+        if had_pages || is_awaited {
+            self.depot.room.ring(PAGES, u32::MAX);
+        }
         place.ok_or_else(|| {
             self.depot.room.ensure_watched();
-            Hold::NoPages
+            Hold::NoPages(length)
         })
+    }
+
+    /// Fills it with bytes that fit into a block.
+    #[inline]
+    pub(in crate::shared) fn fill(&self, bytes: &[u8]) {
+        let payloads = self.depot.payloads();
+        let had_pages = payloads.has_pages(self.owned.block);
+        payloads.fill(self.owned.block, bytes);
+        if had_pages {
+            // Whoever looked since we claimed the block took them for used.
+            self.depot.room.ring(PAGES, u32::MAX);
+        }
     }
 
     /// Puts it.
@@ -111,9 +125,12 @@ impl<'a> Filling<'a> {
 
 impl Drop for Filling<'_> {
     fn drop(&mut self) {
+        let had_pages = self.depot.payloads().has_pages(self.owned.block);
         self.depot.all_blocks().release(self.owned);
         self.depot.ring_bell(ROOM, 1);
-        self.depot.ring_bell(PAGES, u32::MAX);
+        if had_pages {
+            self.depot.ring_bell(PAGES, u32::MAX);
+        }
     }
 }
 
@@ -123,7 +140,7 @@ pub(in crate::shared) struct Ticket<'a> {
     pub(super) leased: Leased,
 }
 
-impl Ticket<'_> {
+impl<'a> Ticket<'a> {
     /// How often it was delivered before.
     pub(in crate::shared) fn tries(&self) -> u16 {
         self.leased.tries
@@ -157,8 +174,9 @@ impl Ticket<'_> {
 
     /// Frees the block; the item is to be [reported](Depot::report).
     #[inline]
-    pub(in crate::shared) fn count(self) {
+    pub(in crate::shared) fn count(self) -> Counted<'a> {
         self.depot.count();
+        Counted(self.depot)
     }
 
     /// Leaves it to somebody else.
@@ -167,6 +185,25 @@ impl Ticket<'_> {
         depot.all_blocks().put_back(depot.room.me(), self.leased);
         std::mem::forget(self);
         depot.room.ring(ITEMS, 1);
+        // After an immediate shutdown nobody waits for it.
+        depot.ring_done();
+    }
+}
+
+/// An item that was counted as got. Dropped, also by a panic, it is reported, as nobody has got it.
+pub(in crate::shared) struct Counted<'a>(&'a Depot);
+
+impl Counted<'_> {
+    /// Somebody has got it, and is to report it.
+    #[inline]
+    pub(in crate::shared) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.report();
     }
 }
 

@@ -26,7 +26,7 @@ pub(in crate::shared) struct Shape {
 
 impl Shape {
     /// For so many items, so many in the hands of processes besides, so many bytes in a block, and so
-    /// many for those that are longer.
+    /// many for those that are longer. `None` if that is too much, or too little.
     pub(in crate::shared) fn new(
         capacity: usize,
         leases: usize,

@@ -136,7 +136,7 @@ impl<'a, T: Plain> PlainLease<'a, T> {
 
     /// Reports the item as got.
     pub(super) fn count(self) {
-        self.ticket.count();
+        self.ticket.count().keep();
     }
 
     /// The whole item. Never waits.

@@ -79,7 +79,7 @@ macro_rules! ends {
             }
 
             /// Gets an item if there is one now. Report it by [`task_done`](Self::task_done) if anybody
-            /// [joins](Self::join).
+            /// [joins](Self::join); one that cannot be read is reported already.
             ///
             /// Never waits; lock-free.
             ///
@@ -237,7 +237,8 @@ macro_rules! ends {
                 self.depot().report().then_some(()).ok_or(TooManyDone)
             }
 
-            /// Waits until every item put has been finished: its lease dropped, or reported by who got it. Blocks.
+            /// Waits until every item put has been finished: its lease dropped, or reported by who got it. After an
+            /// immediate [shutdown](Self::shutdown), every item that somebody has taken. Blocks.
             ///
             /// # Errors
             ///
@@ -277,8 +278,8 @@ macro_rules! ends {
             ///
             /// With [`Shutdown::Drain`] consumers get what is left and are then told; what a process had leased that
             /// dies after that is there for whoever asks again. With [`Shutdown::Immediate`] they are told at
-            /// once, and what is left is in the iterator that is returned, for whoever takes it out.
-            /// Never waits.
+            /// once, and what is left is in the iterator that is returned, for whoever takes it out; what is not
+            /// taken out is dropped with it, and nobody who [joins](Self::join) waits for it. Never waits.
             #[allow(
                 clippy::must_use_candidate,
                 reason = "the rest is often nobody's concern"

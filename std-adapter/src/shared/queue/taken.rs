@@ -96,7 +96,8 @@ impl<T> fmt::Debug for Iter<'_, T> {
 }
 
 /// What was left when a queue was shut down: see [`Queue::shutdown`]. Empty after [`Shutdown::Drain`](brigade_core::Shutdown::Drain), when
-/// it is the consumers'. Each item is taken as it is asked for, and finished then.
+/// it is the consumers'. Each item is taken as it is asked for, and finished then. Dropped, it takes the
+/// rest, and drops it unread.
 pub struct Remaining<'a, T> {
     depot: &'a Depot,
     item_of: ItemOf<'a, T>,
@@ -134,5 +135,11 @@ impl<T> Iterator for Remaining<'_, T> {
 impl<T> fmt::Debug for Remaining<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Remaining").finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for Remaining<'_, T> {
+    fn drop(&mut self) {
+        while self.takes && self.depot.take_in_any_case().is_ok() {}
     }
 }
