@@ -33,7 +33,11 @@ fn a_program_with_more_rights_than_its_starter_starts_none() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("privileged");
-    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    // By a process of its own: what another test starts meanwhile would inherit a copy that is open for
+    // writing, and for that moment nobody could run it.
+    let mut copy = Command::new("cp");
+    copy.arg(env::current_exe().unwrap()).arg(&program);
+    assert!(copy.status().unwrap().success());
     // Only root can give the file to somebody else, whose rights it has then.
     if let Err(error) = chown(&program, Some(65_534), Some(65_534)) {
         eprintln!("skipped: {error}");

@@ -42,7 +42,7 @@ struct Large<'a>(&'a AtomicUsize);
 impl Serialize for Large<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.fetch_add(1, Relaxed);
-        serializer.serialize_bytes(&[7; 900_000])
+        serializer.serialize_bytes(&vec![7; 900_000])
     }
 }
 
