@@ -56,7 +56,7 @@ pub(crate) struct Plan {
     pub(crate) bells: usize,
     /// Bytes of the contents.
     pub(crate) length: usize,
-    /// What [`Contents::attach`] finds in [`Room::config`].
+    /// What [`Contents::attach`](super::segment::Contents::attach) finds in [`Room::config`].
     pub(crate) config: [u64; CONFIG],
 }
 
@@ -145,7 +145,7 @@ impl Room {
         })
     }
 
-    /// What the creator has left for [`Contents::attach`]. Do not trust it.
+    /// What the creator has left for [`Contents::attach`](super::segment::Contents::attach). Do not trust it.
     pub(crate) fn config(&self) -> [u64; CONFIG] {
         self.config
     }
@@ -160,7 +160,7 @@ impl Room {
     ///
     /// # Panics
     ///
-    /// In [`Contents::attach`]: it has not joined yet.
+    /// In [`Contents::attach`](super::segment::Contents::attach): it has not joined yet.
     #[inline]
     pub(crate) fn me(&self) -> Owner {
         *self.me.get().expect("it joins before it is used")
@@ -186,7 +186,7 @@ impl Room {
     ///
     /// # Panics
     ///
-    /// If there is none of this number. [`Contents::attach`] has to see to it that there are
+    /// If there is none of this number. [`Contents::attach`](super::segment::Contents::attach) has to see to it that there are
     /// [as many](Self::bells) as it uses.
     #[inline]
     pub(crate) fn bell(&self, number: usize) -> Bell<SharedWord<'_>> {

@@ -4,7 +4,7 @@
 //! leaves when the last is dropped; what it still held then is taken back, as if it had died.
 //!
 //! To **make a kind of contents**, implement [`Contents`] on what the process keeps about it: the
-//! [`Words`] it works on, and the [`Room`] to wait in (`room.rs` says how it is laid out). [`Segment<C>`] then is a handle that can be
+//! [`Words`](crate::sys::memory::Words) it works on, and the [`Room`] to wait in (`room.rs` says how it is laid out). [`Segment<C>`] then is a handle that can be
 //! cloned, travels, and dereferences to `C`.
 
 use std::fmt;
