@@ -5,7 +5,7 @@
 //! `early-start`. For the last of these `main` begins with a call of `process::init`; told not to by
 //! the environment (`LATE=1`), it shows what happens then.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 mod linux {
     use std::process::Stdio;
 
@@ -93,12 +93,12 @@ mod linux {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     linux::main()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(brigade_portable))))]
 fn main() {
     println!("processes are for Linux");
 }

@@ -59,10 +59,12 @@ pub(crate) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result
     Ok(result)
 }
 
-/// Which signals a thread blocks.
+/// Which signals a thread blocks. For what starts processes.
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 #[derive(Clone, Copy)]
 pub(crate) struct Mask(sigset_t);
 
+#[cfg(all(target_os = "linux", not(brigade_portable)))]
 impl Mask {
     /// Those that the calling thread does.
     pub(crate) fn current() -> io::Result<Self> {
