@@ -1,11 +1,11 @@
 //! What is left of a test that fails while processes work for it: nothing.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use brigade::shared::Lock;
 use brigade::{Process, ProcessPool};
@@ -76,12 +76,19 @@ fn nothing_is_left_of_a_test_that_fails() {
         assert!(!test.wait().unwrap().success(), "{how}");
         assert!(started.len() >= 3, "{how}: {started:?}");
         let deadline = Instant::now() + LONG;
-        while started
-            .iter()
-            .any(|pid| Path::new("/proc").join(pid).exists())
-        {
+        while started.iter().any(|pid| runs(pid)) {
             assert!(Instant::now() < deadline, "{how}: {started:?}");
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Whether a process has not ended. Of one that has, its name may remain until its new parent, which is none
+/// of ours, has asked for it.
+fn runs(pid: &str) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
+    stat.is_ok_and(|stat| {
+        let state = stat.rsplit(')').next().unwrap_or_default();
+        !state.trim_start().starts_with('Z')
+    })
 }
