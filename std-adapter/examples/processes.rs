@@ -5,7 +5,7 @@
 //! `early-start`. For the last of these `main` begins with a call of `process::init`; told not to by
 //! the environment (`LATE=1`), it shows what happens then.
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 mod linux {
     use std::process::Stdio;
 
@@ -93,12 +93,12 @@ mod linux {
     }
 }
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     linux::main()
 }
 
-#[cfg(not(all(target_os = "linux", not(brigade_portable))))]
+#[cfg(not(brigade_processes))]
 fn main() {
     println!("processes are for Linux");
 }

@@ -49,12 +49,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 fn in_processes(files: Vec<OsString>) -> Result<Counts, Box<dyn Error>> {
     word_count(&brigade::ProcessPool::new()?, files)
 }
 
-#[cfg(not(all(target_os = "linux", not(brigade_portable))))]
+#[cfg(not(brigade_processes))]
 fn in_processes(_files: Vec<OsString>) -> Result<Counts, Box<dyn Error>> {
     Err("pools of processes are for Linux".into())
 }

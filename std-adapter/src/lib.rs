@@ -142,14 +142,14 @@ mod event;
 mod executor;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod manager;
 mod panic;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod process;
 mod queue;
 mod select;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod shared;
 #[cfg(unix)]
 pub mod signal;
@@ -169,12 +169,12 @@ pub use executor::{
     SubmitTimeoutError, Task, TaskError, ThreadPool, Times, TrySubmitError, Waited, WorkerLost,
     WouldDeadlock, as_completed, wait, wait_deadline, wait_timeout,
 };
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub use executor::{ProcessPool, ProcessPoolBuilder, ProcessPoolStats, Submission};
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub use manager::Manager;
 pub use panic::{Panic, PanicLocation};
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub use process::Process;
 pub use queue::{
     Lease, LifoLease, LifoQueue, LifoStore, PriorityLease, PriorityQueue, PriorityStore, Queue,

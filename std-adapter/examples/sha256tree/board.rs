@@ -37,7 +37,7 @@ pub(crate) fn board() -> &'static dyn Board {
 static OTHER: OnceLock<Box<dyn Board>> = OnceLock::new();
 
 /// From now on this is the board, unless there is another one already.
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) fn set(board: impl Board + 'static) {
     let _ = OTHER.set(Box::new(board));
 }

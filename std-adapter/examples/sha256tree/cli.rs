@@ -7,7 +7,7 @@ use std::thread;
 use clap::{Parser, value_parser};
 
 /// Something shared is for 64 processes: these, the program itself, and some that have just died.
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 const MOST_PROCESSES: i64 = 60;
 
 /// Print the SHA-256 of every file under the given paths, several at a time.
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// Hash in so many processes instead of threads
     ///
     /// One that crashes or is killed costs the file that it had in hand, and is replaced.
-    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    #[cfg(brigade_processes)]
     #[arg(
         long,
         value_name = "N",
@@ -61,7 +61,7 @@ impl Args {
         )
     }
 
-    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    #[cfg(brigade_processes)]
     pub(crate) fn processes(&self) -> Option<usize> {
         self.processes.map(usize::from)
     }

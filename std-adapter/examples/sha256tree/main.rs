@@ -35,7 +35,7 @@ mod cli;
 mod hash;
 mod lines;
 mod message;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 mod processes;
 mod progress;
 mod report;
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<u8, Box<dyn Error>> {
     let guard = stop::on_signals()?;
-    #[cfg(all(target_os = "linux", not(brigade_portable)))]
+    #[cfg(brigade_processes)]
     if let Some(processes) = args.processes() {
         return run_on(processes::pool(processes)?, args, guard);
     }

@@ -17,10 +17,13 @@ mod interface;
 mod map;
 mod message;
 mod on_done;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 mod process_pool;
 mod promise;
-#[allow(dead_code, reason = "not every system has pools of processes")]
+#[cfg_attr(
+    not(brigade_processes),
+    allow(dead_code, reason = "for pools of processes")
+)]
 mod remote;
 mod self_wait;
 mod task;
@@ -34,7 +37,7 @@ pub use cancel_token::{CancelToken, Cancellable};
 pub use interface::Executor;
 pub use map::{Map, MapUnordered};
 pub use message::Message;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub use process_pool::{ProcessPool, ProcessPoolBuilder, ProcessPoolStats, Submission};
 pub use self_wait::WouldDeadlock;
 pub use task::{Task, TaskError};

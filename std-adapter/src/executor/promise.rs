@@ -18,7 +18,10 @@ pub(super) enum Promise<T> {
     /// Run by a thread of this process.
     Here(work::Promise<T>),
     /// Run by another process.
-    #[allow(dead_code, reason = "not every system has pools of processes")]
+    #[cfg_attr(
+        not(brigade_processes),
+        allow(dead_code, reason = "for pools of processes")
+    )]
     Elsewhere(Remote<T>),
 }
 

@@ -17,7 +17,10 @@ pub struct WorkerLost {
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "not every system has pools of processes")]
+#[cfg_attr(
+    not(brigade_processes),
+    allow(dead_code, reason = "for pools of processes")
+)]
 pub(super) enum End {
     Exited(i32),
     Killed(i32),
@@ -26,7 +29,10 @@ pub(super) enum End {
 }
 
 impl WorkerLost {
-    #[allow(dead_code, reason = "not every system has pools of processes")]
+    #[cfg_attr(
+        not(brigade_processes),
+        allow(dead_code, reason = "for pools of processes")
+    )]
     pub(super) fn new(worker: String, end: End, attempts: u32) -> Self {
         Self {
             worker,

@@ -51,18 +51,18 @@
 //! What there is of processes is on Linux.
 
 pub mod futures;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod managers;
 pub mod map_reduce;
 pub mod pools;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod process_pools;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod process_queues;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod processes;
 pub mod queues;
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub mod shared;
 #[cfg(unix)]
 pub mod signals;

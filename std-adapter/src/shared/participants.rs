@@ -68,7 +68,6 @@ impl Participants {
     }
 
     /// How many processes can take part at a time.
-    #[allow(dead_code, reason = "what a queue keeps for each of them")]
     pub(crate) fn places(&self) -> usize {
         self.places.len()
     }

@@ -60,11 +60,11 @@ pub(crate) fn while_all_are_blocked<R>(action: impl FnOnce() -> R) -> io::Result
 }
 
 /// Which signals a thread blocks. For what starts processes.
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 #[derive(Clone, Copy)]
 pub(crate) struct Mask(sigset_t);
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 impl Mask {
     /// Those that the calling thread does.
     pub(crate) fn current() -> io::Result<Self> {

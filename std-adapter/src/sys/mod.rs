@@ -40,25 +40,25 @@ pub(crate) mod park;
 pub(crate) mod thread_waker;
 mod wakers;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod clock;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod spool;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod futex_shared;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod memory;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod pidfd;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod plain;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod sealed;
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(brigade_portable)))]
@@ -98,8 +98,8 @@ mod roster;
 #[cfg(unix)]
 pub(crate) mod signal;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod process;
 
-#[cfg(all(target_os = "linux", not(brigade_portable)))]
+#[cfg(brigade_processes)]
 pub(crate) mod socket;

@@ -32,7 +32,10 @@ pub(super) enum Kind {
         source: Panic,
     },
     /// One of processes, for this reason.
-    #[allow(dead_code, reason = "not every system has pools of processes")]
+    #[cfg_attr(
+        not(brigade_processes),
+        allow(dead_code, reason = "for pools of processes")
+    )]
     Processes {
         reason: String,
         source: Option<Box<dyn Error + Send + Sync>>,
@@ -41,7 +44,10 @@ pub(super) enum Kind {
 
 impl BuildError {
     /// Of a pool of processes.
-    #[allow(dead_code, reason = "not every system has pools of processes")]
+    #[cfg_attr(
+        not(brigade_processes),
+        allow(dead_code, reason = "for pools of processes")
+    )]
     pub(in crate::executor) fn of_processes(
         reason: impl Into<String>,
         source: Option<Box<dyn Error + Send + Sync>>,
