@@ -85,9 +85,9 @@ impl fmt::Debug for dyn Peers {
     }
 }
 
-/// A word to sleep on in a segment.
+/// A word to sleep on that processes share.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SharedWord<'a>(&'a AtomicU32);
+pub(crate) struct SharedWord<'a>(pub(crate) &'a AtomicU32);
 
 impl Sleep for SharedWord<'_> {
     type Deadline = Instant;
@@ -167,7 +167,6 @@ impl Room {
     }
 
     /// How many processes can take part at a time: indices of owners are below.
-    #[allow(dead_code, reason = "what a queue keeps for each of them")]
     pub(crate) fn places(&self) -> usize {
         self.participants.places()
     }

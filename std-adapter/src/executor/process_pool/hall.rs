@@ -24,10 +24,9 @@ use std::sync::atomic::{
 };
 use std::time::Instant;
 
-use brigade_core::wait::Wake;
-
 use super::board::{self, Board};
-use crate::shared::bell::{Bell, Sleep};
+use crate::shared::bell::Bell;
+use crate::shared::room::SharedWord;
 use crate::sys::futex_shared;
 use crate::sys::memory::{self, Identity, Memory, WORD, Words};
 
@@ -191,23 +190,23 @@ impl Hall {
         self.memory.identity()
     }
 
-    fn bell(&self, offset: usize) -> Bell<HalfWord<'_>> {
+    fn bell(&self, offset: usize) -> Bell<SharedWord<'_>> {
         let word = self.memory.half_word(offset);
-        Bell(HalfWord(word.expect("the bells lie before the board")))
+        Bell(SharedWord(word.expect("the bells lie before the board")))
     }
 
     /// Rung when there are tasks, or it is closing time.
-    pub(super) fn tasks(&self) -> Bell<HalfWord<'_>> {
+    pub(super) fn tasks(&self) -> Bell<SharedWord<'_>> {
         self.bell(TASKS)
     }
 
     /// Where the pool's thread sleeps that waits for an answer and fetches them all meanwhile.
-    pub(super) fn driver(&self) -> Bell<HalfWord<'_>> {
+    pub(super) fn driver(&self) -> Bell<SharedWord<'_>> {
         self.bell(DRIVER)
     }
 
     /// Where the pool's thread sleeps that fetches answers while nobody waits.
-    pub(super) fn collector(&self) -> Bell<HalfWord<'_>> {
+    pub(super) fn collector(&self) -> Bell<SharedWord<'_>> {
         self.bell(COLLECTOR)
     }
 
@@ -421,28 +420,5 @@ fn read_content(words: &[AtomicU64]) -> Option<Content> {
     match words[1].load(Relaxed) {
         INLINE => (length <= SHORT).then_some(Content::Short(length)),
         at => Some(Content::Spooled { at, length }),
-    }
-}
-
-/// A half word of the hall, to sleep on.
-pub(super) struct HalfWord<'a>(&'a AtomicU32);
-
-impl Sleep for HalfWord<'_> {
-    type Deadline = Instant;
-
-    fn word(&self) -> &AtomicU32 {
-        self.0
-    }
-
-    fn sleep(&self, expected: u32, deadline: Option<Instant>) -> Wake {
-        futex_shared::wait(self.0, expected, deadline)
-    }
-
-    fn wake(&self, sleepers: u32) -> u32 {
-        futex_shared::wake(self.0, sleepers)
-    }
-
-    fn step_and_wake_all(&self) {
-        futex_shared::step_and_wake_all(self.0);
     }
 }
