@@ -2,13 +2,15 @@
 //! task that the worker was running, which is told, and nothing else.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::process::{Stdio, abort, exit};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, hint, process, thread};
 
 use brigade::process::Builder;
-use brigade::{ProcessPool, Task, TaskError, WorkerLost};
+use brigade::{ProcessPool, Shutdown, Task, TaskError, WorkerLost};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
@@ -179,7 +181,7 @@ fn workers_that_kill_each_other() {
 fn a_task_is_run_again_and_again_but_not_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("begun");
-    let dies_twice = |file: std::path::PathBuf| {
+    let dies_twice = |file: PathBuf| {
         let mut begun = fs::read(&file).unwrap_or_default();
         begun.push(b'.');
         fs::write(&file, &begun).unwrap();
@@ -257,7 +259,7 @@ fn nothing_is_taken_from_a_worker_that_is_stopped() {
     let file = folder.path().join("go");
     let pool = pool(2);
     let slow = pool.submit_with(
-        |file: std::path::PathBuf| {
+        |file: PathBuf| {
             while !file.exists() {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -296,6 +298,123 @@ fn an_idle_worker_that_is_stopped_keeps_no_task_waiting_for_ever() {
         assert_eq!(result(pool.submit(process::id).unwrap()).unwrap(), other);
     }
     signal(stopped, Signal::CONT);
+    is_sound(&pool, 2);
+}
+
+/// Stops all workers, of which the pool may be about to replace one.
+fn stop_all(pool: &ProcessPool) -> Vec<u32> {
+    let pids = pool.pids();
+    for &pid in &pids {
+        signal(pid, Signal::STOP);
+        until(|| !matches!(state(pid), Some('R' | 'S' | 'D')));
+    }
+    pids
+}
+
+#[test]
+fn a_task_starts_although_nobody_waits_for_it_and_idle_workers_are_stopped() {
+    let pool = pool(2);
+    is_sound(&pool, 2);
+    let stopped = pool.pids()[0];
+    signal(stopped, Signal::STOP);
+    until(|| state(stopped) == Some('T'));
+    for _ in 0..4 {
+        let task = pool.submit(process::id).unwrap();
+        until(|| task.is_done());
+        assert_ne!(result(task).unwrap(), stopped);
+    }
+    is_sound(&pool, 2);
+}
+
+#[test]
+fn idle_workers_that_are_all_stopped_are_replaced() {
+    let pool = pool(2);
+    is_sound(&pool, 2);
+    for _ in 0..2 {
+        let stopped = stop_all(&pool);
+        let task = pool.submit(process::id).unwrap();
+        until(|| task.is_done());
+        assert!(!stopped.contains(&result(task).unwrap()));
+    }
+    is_sound(&pool, 2);
+    let stats = pool.stats();
+    assert_eq!((stats.lost, stats.retried), (0, 0));
+}
+
+#[test]
+fn a_pool_ends_although_idle_workers_are_stopped() {
+    for how in [Shutdown::Drain, Shutdown::Immediate] {
+        let pool = pool(2);
+        is_sound(&pool, 2);
+        let stopped = stop_all(&pool);
+        pool.shutdown(how);
+        assert!(pool.join_timeout(LONG).unwrap());
+        assert!(stopped.into_iter().all(|pid| state(pid).is_none()));
+    }
+    let pool = pool(1);
+    is_sound(&pool, 1);
+    stop_all(&pool);
+    drop(pool);
+}
+
+#[test]
+fn a_drain_waits_for_a_task_whose_worker_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("go");
+    let pool = pool(2);
+    let slow = |file: PathBuf| {
+        while !file.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        process::id()
+    };
+    let slow = pool.submit_with(slow, file.clone()).unwrap();
+    until(|| pool.stats().running == 1);
+    let stopped = stop_all(&pool);
+    pool.shutdown(Shutdown::Drain);
+    fs::write(&file, "").unwrap();
+    assert!(!pool.join_timeout(Duration::from_millis(500)).unwrap());
+    for &pid in &stopped {
+        signal(pid, Signal::CONT);
+    }
+    assert!(stopped.contains(&result(slow).unwrap()));
+    assert!(pool.join_timeout(LONG).unwrap());
+    assert_eq!(pool.stats().lost, 0);
+}
+
+/// Writes nonsense over the words that others sleep on, in the memory of the pool, as long as its pool
+/// lasts.
+fn overwrites_bells(_: ()) {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let hall = maps.lines().find(|line| line.contains("brigade-pool"));
+    let (start, _) = hall.unwrap().split_once('-').unwrap();
+    let start = u64::from_str_radix(start, 16).unwrap();
+    let memory = fs::OpenOptions::new()
+        .write(true)
+        .open("/proc/self/mem")
+        .unwrap();
+    loop {
+        // Where the drivers, and who sleeps, are said.
+        for (at, word) in [(256, 1_u32), (384, 0), (512, 0), (640, 0)] {
+            memory
+                .write_all_at(&word.to_ne_bytes(), start + at)
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_overwrites_the_bells_stops_nobody_for_ever() {
+    let pool = pool(2);
+    let hostile = pool.submit_with(overwrites_bells, ()).unwrap();
+    for n in 0..20_u32 {
+        let task = pool.submit_with(|n| n + 1, n).unwrap();
+        if n % 2 == 0 {
+            until(|| task.is_done());
+        }
+        assert_eq!(result(task).unwrap(), n + 1);
+    }
+    assert!(hostile.cancel());
     is_sound(&pool, 2);
 }
 

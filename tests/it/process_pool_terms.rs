@@ -377,6 +377,13 @@ fn workers_have_names_and_ignore_interrupts() {
 }
 
 #[test]
+fn workers_have_nothing_to_read() {
+    let pool = pool(1);
+    let line = pool.submit(|| std::io::stdin().lines().count());
+    assert_eq!(line.unwrap().result().unwrap(), 0);
+}
+
+#[test]
 fn a_task_may_have_a_pool() {
     let sum = |n: u32| -> u32 {
         let pool = pool(2);

@@ -27,7 +27,6 @@ pub(super) trait Source: Send + Sync {
     fn wait(
         &self,
         answer: &dyn Probe,
-        ticket: &Ticket,
         sleep: &dyn Fn(Option<Instant>) -> bool,
         deadline: Option<Instant>,
     ) -> bool;
@@ -178,7 +177,7 @@ impl<T: Send> Owner<T> for Place<T> {
 
     fn wait(&self, deadline: Option<Instant>) -> bool {
         let sleep = |deadline| self.handoff.wait(deadline);
-        self.handoff.is_done() || self.source.wait(self, &self.ticket, &sleep, deadline)
+        self.handoff.is_done() || self.source.wait(self, &sleep, deadline)
     }
 
     fn probe(&self) -> &dyn Probe {

@@ -55,6 +55,14 @@ impl Life {
     }
 }
 
+/// Whether a signal has stopped the process. It may go on at any moment.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The third field; the second, the name, may contain blanks and parentheses.
+    let end_of_name = stat.iter().rposition(|&byte| byte == b')');
+    end_of_name.is_some_and(|end| stat[end..].starts_with(b") T"))
+}
+
 /// The 22nd field; the second, the name, may contain blanks and parentheses.
 fn start_in(stat: &[u8]) -> Option<u32> {
     let end_of_name = stat.iter().rposition(|&byte| byte == b')')?;

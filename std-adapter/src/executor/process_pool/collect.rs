@@ -16,8 +16,8 @@
 //! that found none rings the collector. Other threads that wait sleep until their answer is delivered
 //! by either of the two; and whoever delivers rings the driver, whose answer it may have been.
 //!
-//! A driver that waits without end looks up from time to time, and wakes all workers if its task has
-//! not been begun: the one that was woken for it may have been stopped by a signal.
+//! Wake-ups that are lost nevertheless, as a worker was stopped or has overwritten the bells, are made up
+//! for by the supervisor (`patrol.rs`).
 
 #![forbid(unsafe_code)]
 
@@ -26,13 +26,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use brigade_core::wait::Park;
 
 use super::board::{Posting, Whose};
 use super::hall::{Content, Kind, NONSENSE};
-use super::hub::{self, Entry, Hub, Job};
+use super::hub::{Entry, Hub, Job};
 use crate::executor::remote::{Answer, Source, Ticket};
 use crate::executor::self_wait::Probe;
 use crate::executor::task::TaskError;
@@ -42,9 +42,6 @@ use crate::{Panic, Parker};
 
 /// Buffers for answers that are longer are not kept.
 const KEPT: usize = 1 << 20;
-
-/// How long a driver sleeps at a time.
-const LOOK_UP: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// What answers are read into. Whoever is called from within a delivery finds none, and makes one.
@@ -241,13 +238,7 @@ impl Hub {
         }
     }
 
-    /// Whether a task that was submitted still waits for a worker.
-    fn is_queued(&self, ticket: &Ticket) -> bool {
-        let posting = hub::posting(ticket.get());
-        posting.is_some_and(|posting| self.hall.board.whose(posting) == Whose::Queued)
-    }
-
-    fn has_answers(&self) -> bool {
+    pub(super) fn has_answers(&self) -> bool {
         // ORDERING: Acquire pairs with `next_find`.
         self.hall.board.has_finished() || self.has_left() || self.has_found.load(Acquire)
     }
@@ -284,7 +275,7 @@ impl Hub {
     }
 
     /// Fetches answers until there is this one; `false` if the deadline passes first.
-    fn drive(&self, answer: &dyn Probe, ticket: &Ticket, deadline: Option<Instant>) -> bool {
+    fn drive(&self, answer: &dyn Probe, deadline: Option<Instant>) -> bool {
         loop {
             self.collect(deadline);
             if answer.is_over() {
@@ -298,16 +289,10 @@ impl Hub {
             if self.has_answers() || answer.is_over() {
                 continue;
             }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return false;
             }
-            let look_up = now + LOOK_UP;
-            let until = deadline.map_or(look_up, |deadline| deadline.min(look_up));
-            self.hall.driver().sleep(key, Some(until));
-            if Instant::now() >= look_up && self.is_queued(ticket) {
-                self.hall.tasks().disturb();
-            }
+            self.hall.driver().sleep(key, deadline);
         }
     }
 }
@@ -316,7 +301,6 @@ impl Source for Hub {
     fn wait(
         &self,
         answer: &dyn Probe,
-        ticket: &Ticket,
         sleep: &dyn Fn(Option<Instant>) -> bool,
         deadline: Option<Instant>,
     ) -> bool {
@@ -326,10 +310,10 @@ impl Source for Hub {
             Ok(_) => {
                 self.hall.set_driven(true);
                 let driver = Driver(self);
-                driver.0.drive(answer, ticket, deadline)
+                driver.0.drive(answer, deadline)
             }
             // Reading an answer waits for another one, which nobody else will fetch.
-            Err(driver) if driver == me => self.drive(answer, ticket, deadline),
+            Err(driver) if driver == me => self.drive(answer, deadline),
             Err(_) => sleep(deadline),
         }
     }

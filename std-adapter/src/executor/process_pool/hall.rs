@@ -41,8 +41,9 @@ const DRIVER: usize = 512;
 const COLLECTOR: usize = 640;
 const BOARD: usize = 768;
 
-/// A line for each worker.
+/// A line for each worker: its stage, and whether it is dismissed.
 const LINE: usize = 128;
+const DISMISSED: usize = 4;
 
 /// Words of a block.
 const BLOCK: usize = 128;
@@ -248,18 +249,18 @@ impl Hall {
         self.words[CLOSING / WORD].load(Acquire) != 0
     }
 
-    fn line(&self, worker: usize) -> &AtomicU32 {
+    fn line(&self, worker: usize, offset: usize) -> &AtomicU32 {
         assert!(worker < self.workers, "no such worker");
         let plan = Plan {
             blocks: self.board.blocks(),
             workers: self.workers,
         };
-        let line = self.memory.half_word(plan.lines() + worker * LINE);
+        let line = self.memory.half_word(plan.lines() + worker * LINE + offset);
         line.expect("the lines lie before the blocks")
     }
 
     pub(super) fn set_stage(&self, worker: usize, stage: Stage) {
-        let line = self.line(worker);
+        let line = self.line(worker, 0);
         // ORDERING: Release pairs with `stage`.
         line.store(stage as u32, Release);
         futex_shared::wake(line, u32::MAX);
@@ -267,7 +268,7 @@ impl Hall {
 
     pub(super) fn stage(&self, worker: usize) -> Stage {
         // ORDERING: Acquire pairs with `set_stage`.
-        match self.line(worker).load(Acquire) {
+        match self.line(worker, 0).load(Acquire) {
             0 => Stage::Starting,
             1 => Stage::Ready,
             2 => Stage::Retired,
@@ -277,7 +278,30 @@ impl Hall {
 
     /// Sleeps while a worker is starting. May end without a reason.
     pub(super) fn await_stage(&self, worker: usize, deadline: Option<Instant>) {
-        futex_shared::wait(self.line(worker), Stage::Starting as u32, deadline);
+        futex_shared::wait(self.line(worker, 0), Stage::Starting as u32, deadline);
+    }
+
+    /// Says whether a worker is to begin no more tasks. What it has is to be looked at afterwards.
+    pub(super) fn set_dismissed(&self, worker: usize, dismissed: bool) {
+        let word = self.line(worker, DISMISSED);
+        // ORDERING: Relaxed: the fence pairs with the one in `await_permission`: either the worker sees
+        // this, or we see what it has claimed.
+        word.store(dismissed.into(), Relaxed);
+        fence(SeqCst);
+        if !dismissed {
+            futex_shared::wake(word, u32::MAX);
+        }
+    }
+
+    /// For a worker that has claimed a task: waits while it is dismissed, which ends with it if it was
+    /// not seen to have one.
+    pub(super) fn await_permission(&self, worker: usize) {
+        let word = self.line(worker, DISMISSED);
+        // ORDERING: pairs with `set_dismissed`; the load then needs none.
+        fence(SeqCst);
+        while word.load(Relaxed) != 0 {
+            futex_shared::wait(word, 1, None);
+        }
     }
 
     fn block(&self, block: usize) -> &[AtomicU64] {

@@ -12,17 +12,15 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::board::{Posting, Whose};
 use super::collect::Found;
 use super::hall::{Argument, Hall, SHORT};
+use super::left::Leftovers;
+use super::patrol::Patrol;
 use super::spool::Spool;
 use super::staff::Staff;
 use super::stats::Counts;
@@ -41,6 +39,7 @@ pub(super) struct Hub {
     pub(super) spool: Spool,
     pub(super) staff: Staff,
     pub(super) watchdog: Watchdog,
+    pub(super) patrol: Patrol,
     pub(super) counts: Counts,
     posts: Mutex<Posts>,
     /// Where submitters wait for room.
@@ -53,17 +52,7 @@ pub(super) struct Hub {
     pub(super) has_found: AtomicBool,
     /// Which thread fetches answers for all who wait; 0 if none does.
     pub(super) driver: AtomicUsize,
-    left: Mutex<Left>,
-    has_left: AtomicBool,
-    /// Those of tasks that have ended, for the collector.
-    wakers: Mutex<Wakers>,
-}
-
-#[derive(Default)]
-struct Wakers {
-    left: Vec<Waker>,
-    /// There is no collector any more.
-    is_over: bool,
+    pub(super) leftovers: Leftovers,
 }
 
 /// Everything about what is posted, under one lock.
@@ -114,6 +103,8 @@ pub(super) struct Entry {
     pub(super) is_told: bool,
     /// When it was first seen running, by the clock.
     pub(super) seen_running: Option<u64>,
+    /// Whose it was when the supervisor last came round.
+    pub(super) seen: Option<Whose>,
 }
 
 /// Why the pool kills a worker, if not because the task was cancelled.
@@ -123,16 +114,6 @@ pub(super) enum Sentence {
     Late,
     /// The pool is stopped.
     Stopped,
-}
-
-/// What is to be told to owners of tasks by whoever collects.
-#[derive(Default)]
-pub(super) struct Left {
-    pub(super) verdicts: Vec<(Job, TaskError)>,
-    /// Blocks of finished tasks whose workers live, and may not have listed them.
-    pub(super) finished: Vec<usize>,
-    /// Finished tasks whose workers are dead, and may not have listed them.
-    pub(super) orphaned: Vec<Posting>,
 }
 
 /// Why a task was not taken.
@@ -148,12 +129,6 @@ pub(super) enum Patience {
     None,
     Until(Instant),
     Endless,
-}
-
-impl Left {
-    pub(super) fn is_empty(&self) -> bool {
-        self.verdicts.is_empty() && self.finished.is_empty() && self.orphaned.is_empty()
-    }
 }
 
 impl Posts {
@@ -172,6 +147,7 @@ impl Hub {
             spool,
             staff,
             watchdog: Watchdog::new(),
+            patrol: Patrol::default(),
             counts: Counts::default(),
             posts: Mutex::new(Posts {
                 free: (0..blocks).rev().collect(),
@@ -188,9 +164,7 @@ impl Hub {
             found: Mutex::default(),
             has_found: AtomicBool::new(false),
             driver: AtomicUsize::new(0),
-            left: Mutex::default(),
-            has_left: AtomicBool::new(false),
-            wakers: Mutex::default(),
+            leftovers: Leftovers::default(),
         }
     }
 
@@ -251,7 +225,7 @@ impl Hub {
         if is_placed {
             self.hall.tasks().ring(1);
         }
-        if self.staff.are_too_few(outstanding) {
+        if self.patrol.is_to_begin() || self.staff.are_too_few(outstanding) {
             self.staff.call();
         }
         Ok(())
@@ -318,6 +292,7 @@ impl Hub {
             sentence: None,
             is_told: false,
             seen_running: None,
+            seen: None,
         });
         self.hall.board.post(posting);
         if limit.is_some_and(|limit| self.watchdog.looks_too_late(limit)) {
@@ -402,63 +377,6 @@ impl Hub {
         }
         // Its owner may have left a result, and that a destructor.
         contain(|| drop(job));
-    }
-
-    /// Leaves these to whoever collects. For threads that are not to run code of users.
-    pub(super) fn leave(&self, left: Left) {
-        let mut place = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        place.verdicts.extend(left.verdicts);
-        place.finished.extend(left.finished);
-        place.orphaned.extend(left.orphaned);
-        // ORDERING: Release pairs with `has_left`; the lock has the contents.
-        self.has_left.store(true, Release);
-        drop(place);
-        self.hall.ring();
-    }
-
-    pub(super) fn has_left(&self) -> bool {
-        // ORDERING: Acquire pairs with `leave`.
-        self.has_left.load(Acquire)
-    }
-
-    pub(super) fn take_left(&self) -> Left {
-        let mut place = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        // ORDERING: Relaxed: the lock orders it.
-        self.has_left.store(false, Relaxed);
-        std::mem::take(&mut *place)
-    }
-
-    /// Has the collector wake these, as they may be callbacks that take their time; if it has gone, they
-    /// are woken here.
-    pub(super) fn wake_later(&self, mut wakers: Vec<Waker>) {
-        let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if place.is_over {
-            drop(place);
-            for waker in wakers {
-                contain(|| waker.wake());
-            }
-            return;
-        }
-        place.left.append(&mut wakers);
-        drop(place);
-        self.hall.collector().ring(1);
-    }
-
-    /// The collector goes, unless there are wakers left to it; whether it does.
-    pub(super) fn wake_no_more(&self) -> bool {
-        let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        place.is_over = place.left.is_empty();
-        place.is_over
-    }
-
-    pub(super) fn has_wakers(&self) -> bool {
-        let place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        !place.left.is_empty()
-    }
-
-    pub(super) fn take_wakers(&self) -> Vec<Waker> {
-        let mut place = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut place.left)
     }
 
     pub(super) fn is_closed(&self) -> bool {

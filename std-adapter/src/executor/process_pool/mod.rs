@@ -10,16 +10,22 @@
 //! From the inside out: `board.rs` is the protocol by which pool and workers share tasks, in the memory
 //! laid out by `hall.rs`; long data goes by `spool.rs`. `worker.rs` is a worker's life. In the pool's
 //! process, `hub.rs` is what its threads have in common: those that submit (`submit.rs`), those that
-//! fetch answers (`collect.rs`), those that take tasks back (`stop.rs`), and the supervisor, who starts and buries workers (`staff.rs`) and
-//! watches over time limits (`watchdog.rs`).
+//! fetch answers (`collect.rs`), those that take tasks back (`stop.rs`), and the supervisor, who starts
+//! workers (`staff.rs`), sees to what dead ones had (`bury.rs`), watches over time limits
+//! (`watchdog.rs`), and sees what does not go on (`patrol.rs`). What these leave to one another lies in
+//! `left.rs`.
 
 #![forbid(unsafe_code)]
 
 mod board;
 mod builder;
+mod bury;
+mod call_bell;
 mod collect;
 mod hall;
 mod hub;
+mod left;
+mod patrol;
 mod spool;
 mod staff;
 mod stats;
@@ -64,8 +70,18 @@ const NOT_IN_PROGRAM: &str =
 /// death, no time-out does: nothing is taken from a worker that is merely stopped. No other task is
 /// lost, and none is run twice.
 ///
-/// When the pool's process ends, in whichever way, the kernel kills the workers. They ignore `SIGINT`,
-/// so at Ctrl-C it is for the pool's process to decide.
+/// When the pool's process ends, in whichever way, the kernel kills the workers.
+///
+/// # What workers share with the terminal
+///
+/// Workers ignore `SIGINT`, so at Ctrl-C it is for the pool's process to decide. What they print
+/// goes where the pool's process prints. Their standard input is empty: what is typed is for
+/// the pool's process alone.
+///
+/// A panic in a task is printed by the worker, as by any thread, with the worker's name; the task's
+/// owner gets it as [`Panicked`](crate::TaskError::Panicked) besides. A panic hook that the pool's
+/// process has set is not there in the workers: the [initializer](ProcessPoolBuilder::initializer) can
+/// set one.
 ///
 /// # Stopping tasks
 ///
@@ -84,11 +100,16 @@ const NOT_IN_PROGRAM: &str =
 ///
 /// Up to 1024 tasks lie in the memory that the workers see, further ones wait in this process, without
 /// a bound if [none](ProcessPoolBuilder::queue_bound) was set. A pool has four descriptors and one more
-/// for each worker, beside those of the processes. A worker that is stopped by a signal while it is
-/// idle may delay the next task, until somebody waits for that for a tenth of a second.
+/// for each worker, beside those of the processes.
+///
+/// A worker that a signal stops (`SIGSTOP`) keeps the task that it runs: that waits until the worker goes
+/// on, unless it has a time limit or is cancelled. If it was idle, it may delay the start of one task, by
+/// a few tenths of a second; then others take that, and the worker is replaced if the task still waits.
 ///
 /// Dropping the pool runs what is queued and waits for the workers to end. Only if it is dropped in a
-/// callback of its own, it does not wait.
+/// callback of its own, it does not wait. When there is nothing left to do, workers have two seconds to
+/// end; those that are still there then, stopped, or busy with what runs at the exit of a process, are
+/// killed.
 ///
 /// # Example
 ///

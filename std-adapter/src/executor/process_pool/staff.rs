@@ -1,8 +1,10 @@
 //! [`Staff`]: the worker processes, and who sees to it that there are enough.
 //!
 //! ```text
-//!     supervisor: sleep --+--> a worker has ended: what of its task? (bury)
+//!     supervisor: sleep --+--> a worker has ended: what of its task? (bury.rs)
 //!                   ^     +--> a task takes too long (watchdog.rs)
+//!                   |     +--> something does not go on (patrol.rs)
+//!                   |     +--> something does not go on (patrol.rs)
 //!                   |     +--> more tasks than workers, or one has gone: start another
 //!                   |     '--> the pool is over: end
 //!                   +-----------+
@@ -21,20 +23,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::board::Whose;
+use super::call_bell::CallBell;
 use super::hall::Stage;
-use super::hub::{Hub, Left, Sentence};
+use super::hub::Hub;
 use super::spool::Spool;
 use super::worker::{self, End, Orders};
 use crate::Event;
-use crate::executor::task::TaskError;
-use crate::executor::worker_lost::{self, WorkerLost};
-use crate::process::{self, Child, Exit, JoinError, StartError};
+use crate::process::{self, Child, JoinError, StartError};
 use crate::shared::travel::Attachments;
 use crate::sys::process::pidfd::Stop;
 
@@ -47,6 +48,10 @@ const SETBACKS: u32 = 10;
 /// How long to wait after the first that comes to nothing; twice as long after each further one.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long workers have to end when there is nothing left to do, before they are killed. What they do
+/// then is run the exit handlers of the user, if anything.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// See the [module](self).
 pub(super) struct Staff {
@@ -72,60 +77,26 @@ pub(super) struct Staff {
 
 /// The place of a worker.
 #[derive(Default)]
-struct Seat {
-    worker: Option<Worker>,
+pub(super) struct Seat {
+    pub(super) worker: Option<Worker>,
 }
 
-struct Worker {
-    child: Arc<Child>,
-    end: Pin<Box<dyn Future<Output = Result<End, JoinError>> + Send>>,
-}
-
-/// What the supervisor sleeps on.
-#[derive(Default)]
-struct CallBell {
-    called: Mutex<bool>,
-    heard: Condvar,
-}
-
-impl CallBell {
-    fn ring(&self) {
-        *self.called.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.heard.notify_one();
-    }
-
-    /// Sleeps until it was rung since the last time, or this much time has passed.
-    fn await_ring(&self, timeout: Option<Duration>) {
-        let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut called = match timeout {
-            None => self
-                .heard
-                .wait_while(called, |called| !*called)
-                .unwrap_or_else(PoisonError::into_inner),
-            Some(timeout) => {
-                self.heard
-                    .wait_timeout_while(called, timeout, |called| !*called)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
-            }
-        };
-        *called = false;
-    }
-}
-
-impl Wake for CallBell {
-    fn wake(self: Arc<Self>) {
-        self.ring();
-    }
+pub(super) struct Worker {
+    pub(super) child: Arc<Child>,
+    /// It was seen idle and stopped while a task waited.
+    pub(super) is_stopped: bool,
+    /// It was killed when it had no task, and has begun none.
+    pub(super) is_dismissed: bool,
+    pub(super) end: Pin<Box<dyn Future<Output = Result<End, JoinError>> + Send>>,
 }
 
 /// What the supervisor remembers.
 #[derive(Default)]
 pub(super) struct Record {
     /// How many workers in a row have had an initializer that failed.
-    failures: u32,
+    pub(super) failures: u32,
     /// How many in a row could not be started, or died before they had a task.
-    setbacks: u32,
+    pub(super) setbacks: u32,
     /// Why the last one came to nothing.
     reason: String,
     /// How long the last pause was, and until when it is.
@@ -179,8 +150,13 @@ impl Staff {
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, Box<[Seat]>> {
+    pub(super) fn seats(&self) -> MutexGuard<'_, Box<[Seat]>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back what the worker of this number was writing when it ended.
+    pub(super) fn clear_spool(&self, worker: usize) {
+        self.spools[worker].clear();
     }
 
     pub(super) fn spool(&self, worker: usize) -> Option<&Spool> {
@@ -207,6 +183,24 @@ impl Staff {
                 has_worked.store(true, Relaxed);
             }
         }
+    }
+
+    /// Whether the worker that has this number now has finished a task.
+    pub(super) fn has_worked(&self, worker: usize) -> bool {
+        // ORDERING: Relaxed: see `note_work`.
+        self.have_worked[worker].load(Relaxed)
+    }
+
+    /// A worker has ended, and all that it had has been seen to: its number is free.
+    pub(super) fn vacate(&self, worker: usize) {
+        self.seats()[worker].worker = None;
+        // ORDERING: Relaxed: as in `hire`.
+        self.live.fetch_sub(1, Relaxed);
+    }
+
+    /// Has the supervisor look when it is woken.
+    pub(super) fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.bell))
     }
 
     /// Has the supervisor look.
@@ -268,6 +262,7 @@ impl Hub {
         self.hall.set_stage(number, Stage::Starting);
         // ORDERING: Relaxed: see `note_work`.
         staff.have_worked[number].store(false, Relaxed);
+        self.hall.set_dismissed(number, false);
         let orders = Orders {
             number,
             answers: staff.spools[number].descriptor(),
@@ -278,16 +273,19 @@ impl Hub {
         let started = process::Builder::new()
             .name(format!("{}-{number}", staff.name))
             .ignore_interrupts()
+            .stdin(Stdio::null())
             .start(worker::work, orders.to_fields());
         let process = started.inspect_err(|_| {
             staff.live.fetch_sub(1, Relaxed);
         })?;
         let mut worker = Worker {
             child: Arc::clone(process.child()),
+            is_stopped: false,
+            is_dismissed: false,
             end: Box::pin(process.join_async()),
         };
         // So that we are called when it ends.
-        let waker = Waker::from(Arc::clone(&staff.bell));
+        let waker = staff.waker();
         let polled = worker.end.as_mut().poll(&mut Context::from_waker(&waker));
         if let Poll::Ready(end) = polled {
             worker.end = Box::pin(std::future::ready(end));
@@ -341,21 +339,43 @@ impl Hub {
     /// What the supervisor does, until the pool has ended.
     pub(super) fn supervise(&self) {
         let mut record = Record::default();
+        let mut next_round = None;
+        let mut closing_time = None;
         loop {
             self.bury_all(&mut record);
             let next_look = self.watchdog.look(self);
             let pause = self.fill_seats(&mut record);
-            if self.is_over() && self.staff.live() == 0 {
-                break;
+            let patrol = self.patrol(&mut next_round);
+            let mut timeouts = [next_look, pause, patrol, None];
+            if self.is_over() {
+                if self.staff.live() == 0 {
+                    break;
+                }
+                timeouts[3] = self.see_out(&mut closing_time);
             }
-            let timeouts = [next_look, pause];
             self.staff
                 .bell
                 .await_ring(timeouts.into_iter().flatten().min());
         }
         self.staff.ended.set();
-        // Itself, and not a driver that happens to be there.
-        self.hall.collector().ring(1);
+        // Itself, and not a driver that happens to be there; whatever a worker has overwritten.
+        self.hall.collector().disturb();
+    }
+
+    /// Kills the workers that do not go although there is nothing left to do; how long they have.
+    fn see_out(&self, closing_time: &mut Option<Instant>) -> Option<Duration> {
+        let now = Instant::now();
+        let left = closing_time
+            .get_or_insert(now + GRACE)
+            .saturating_duration_since(now);
+        if !left.is_zero() {
+            return Some(left);
+        }
+        let seats = self.staff.seats();
+        for worker in seats.iter().filter_map(|seat| seat.worker.as_ref()) {
+            let _ = worker.child.stop(Stop::Kill);
+        }
+        None
     }
 
     /// Starts as many workers as are wanted; how long until it is to be tried again.
@@ -391,150 +411,16 @@ impl Hub {
         }
     }
 
-    fn note_setback(&self, record: &mut Record, reason: String) {
+    pub(super) fn note_setback(&self, record: &mut Record, reason: String) {
         if record.note(reason) {
             // ORDERING: Relaxed: see `are_too_few`; we look at the tasks afterwards.
             self.staff.barren.store(true, Relaxed);
         }
     }
-
-    /// A worker has ended, which had a task or not: what follows for those that come after it?
-    fn take_note(
-        &self,
-        record: &mut Record,
-        number: usize,
-        had: bool,
-        end: Result<End, JoinError>,
-    ) {
-        let stage = self.hall.stage(number);
-        // ORDERING: Relaxed: see `note_work`.
-        let has_worked = had || self.staff.have_worked[number].load(Relaxed);
-        if stage == Stage::Retired || stage == Stage::Ready && has_worked {
-            *record = Record::default();
-            return;
-        }
-        if stage == Stage::Ready {
-            record.failures = 0;
-        } else {
-            self.counts.failed_start();
-        }
-        // Somebody may have killed it, and that may pass.
-        match end {
-            Err(JoinError::Ended(_)) => record.setbacks += 1,
-            _ if stage == Stage::Ready => record.setbacks += 1,
-            _ => record.failures += 1,
-        }
-        self.note_setback(record, why(end));
-    }
-
-    /// Deals with the workers that have ended.
-    fn bury_all(&self, record: &mut Record) {
-        let waker = Waker::from(Arc::clone(&self.staff.bell));
-        let mut context = Context::from_waker(&waker);
-        for number in 0..self.staff.max {
-            let mut seats = self.staff.seats();
-            let Some(worker) = seats[number].worker.as_mut() else {
-                continue;
-            };
-            let Poll::Ready(end) = worker.end.as_mut().poll(&mut context) else {
-                continue;
-            };
-            let child = Arc::clone(&worker.child);
-            worker.end = Box::pin(std::future::pending());
-            drop(seats);
-            let had = !self.hall.board.held_by(number).is_empty();
-            let (mut freed, left) = self.bury(number, &child);
-            self.take_note(record, number, had, end);
-            // Not before no task names it any more; and before anybody is told.
-            self.staff.seats()[number].worker = None;
-            // ORDERING: Relaxed: as in `hire`.
-            self.staff.live.fetch_sub(1, Relaxed);
-            if !freed.is_empty() {
-                self.freed(&mut freed);
-            }
-            if !left.is_empty() {
-                self.leave(left);
-            }
-            // It may have been woken for a task and not come to claim it.
-            self.hall.tasks().disturb();
-        }
-    }
-
-    /// Sees to the tasks that a dead worker had; which blocks are free now, and what is to be told.
-    fn bury(&self, number: usize, child: &Child) -> (Vec<usize>, Left) {
-        let mut left = Left::default();
-        let mut freed = Vec::new();
-        let held = self.hall.board.held_by(number);
-        for block in held {
-            let mut place = self.entry(block);
-            let Some(entry) = place.as_ref() else {
-                continue;
-            };
-            match self.hall.board.whose(entry.posting) {
-                Whose::Running(by) | Whose::Condemned(by) if by == number => {}
-                Whose::Done(_) => {
-                    left.orphaned.push(entry.posting);
-                    continue;
-                }
-                _ => continue,
-            }
-            let Some(entry) = place.take() else {
-                continue;
-            };
-            drop(place);
-            self.hall.board.release(entry.posting);
-            let mut job = entry.job;
-            job.losses += 1;
-            let error = match entry.sentence {
-                _ if job.receiver.is_over() => None,
-                Some(Sentence::Late) => {
-                    self.counts.late();
-                    Some(TaskError::TimeLimit)
-                }
-                Some(Sentence::Stopped) => Some(TaskError::Cancelled),
-                None if job.losses <= job.terms.retries => match self.again(block, job) {
-                    Ok(()) => {
-                        self.counts.retried();
-                        continue;
-                    }
-                    Err(refused) => {
-                        job = refused;
-                        None
-                    }
-                },
-                None => {
-                    self.counts.lost();
-                    let name = child.name().to_owned();
-                    Some(TaskError::WorkerLost(WorkerLost::new(
-                        name,
-                        end_of(child),
-                        job.losses,
-                    )))
-                }
-            };
-            freed.push(block);
-            left.verdicts
-                .push((job, error.unwrap_or(TaskError::Cancelled)));
-        }
-        // What it was writing when it was killed; unless an answer of its is still to be read, whose
-        // block says that it is done.
-        if self.hall.board.held_by(number).is_empty() {
-            self.staff.spools[number].clear();
-        }
-        (freed, left)
-    }
-}
-
-fn end_of(child: &Child) -> worker_lost::End {
-    match child.exit() {
-        Some(Exit::Code(code)) => worker_lost::End::Exited(code),
-        Some(Exit::Signal(signal)) => worker_lost::End::Killed(signal),
-        _ => worker_lost::End::Unknown,
-    }
 }
 
 /// Why a worker has come to nothing.
-fn why(end: Result<End, JoinError>) -> String {
+pub(super) fn why(end: Result<End, JoinError>) -> String {
     match end {
         Ok(Err(reason)) => reason,
         Ok(Ok(())) => "the worker process ended".into(),

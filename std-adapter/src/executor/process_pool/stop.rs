@@ -10,7 +10,8 @@ use std::sync::MutexGuard;
 
 use super::board::Posting;
 use super::board::Whose;
-use super::hub::{Hub, Job, Left, Posts, Sentence, posting};
+use super::hub::{Hub, Job, Posts, Sentence, posting};
+use super::left::Left;
 use crate::executor::remote::Ticket;
 use crate::executor::task::TaskError;
 

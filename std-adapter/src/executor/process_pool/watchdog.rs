@@ -13,7 +13,8 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use super::board::Whose;
-use super::hub::{Hub, Left, Sentence};
+use super::hub::{Hub, Sentence};
+use super::left::Left;
 use crate::sys::clock;
 
 /// See the [module](self).
