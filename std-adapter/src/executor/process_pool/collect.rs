@@ -281,9 +281,13 @@ impl Hub {
             if answer.is_over() {
                 return true;
             }
-            let mut step = 0;
-            while !self.has_answers() && !answer.is_over() && Parker::relax(step) {
-                step += 1;
+            // On a single processor, yielding lets a worker do several tasks in a row. If there is but this
+            // one, it would only have the idle ones run, too.
+            if self.outstanding() > 1 || Parker::spin() {
+                let mut step = 0;
+                while !self.has_answers() && !answer.is_over() && Parker::relax(step) {
+                    step += 1;
+                }
             }
             let key = self.hall.driver().announce();
             if self.has_answers() || answer.is_over() {
