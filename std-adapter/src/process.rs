@@ -158,7 +158,7 @@ impl<R: Message> Process<R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn join(self) -> Result<R, JoinError> {
-        self.child().ended().wait();
+        self.child().wait(None);
         self.result()
     }
 
@@ -197,7 +197,7 @@ impl<R: Message> Process<R> {
     ///
     /// Gives the process back if it has not ended in time; it goes on all the same.
     pub fn join_deadline(self, deadline: Instant) -> Result<Result<R, JoinError>, Self> {
-        if self.child().ended().wait_deadline(deadline) {
+        if self.child().wait(Some(deadline)) {
             Ok(self.result())
         } else {
             Err(self)
@@ -265,7 +265,7 @@ impl<R> Process<R> {
     /// After `false`, [`join`](Self::join) does not wait.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        !self.child().ended().is_set()
+        !self.child().has_ended()
     }
 
     /// How the process ended, if it has. Never blocks.

@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 use std::{io, mem};
 
 use super::Exit;
@@ -22,6 +23,8 @@ pub(crate) struct Child {
     pub(super) letter: File,
     /// The shared objects in its argument, which it opens when it decodes that. Kept until it has ended.
     attachments: Mutex<Attachments>,
+    /// Held by whoever takes its status, which there is once.
+    reaping: Mutex<()>,
     /// There when it has ended.
     exit: OnceLock<Exit>,
     /// For threads. To set it runs no code but ours.
@@ -44,6 +47,7 @@ impl Child {
             pidfd,
             letter,
             attachments: Mutex::new(attachments),
+            reaping: Mutex::new(()),
             exit: OnceLock::new(),
             ended: Event::new(),
             told: Event::new(),
@@ -63,12 +67,32 @@ impl Child {
         self.exit.get().copied()
     }
 
-    /// Set when it has ended and its exit is known. For threads alone: it has no wakers.
-    pub(crate) fn ended(&self) -> &Event {
-        &self.ended
+    /// Waits until it has ended and its exit is known, until `deadline` at the latest; whether it has. For
+    /// threads.
+    ///
+    /// Of its descriptor, and takes the status itself, if the thread that started it does not come first:
+    /// that is one thread less between the end and who waits for it. What lasts as long as a process
+    /// is not waited for busily.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> bool {
+        match pidfd::wait(self.pidfd.as_fd(), deadline) {
+            Ok(false) => return self.has_ended(),
+            Ok(true) if self.reap() => return true,
+            // A debugger holds the status, or the system has no memory for the call.
+            Ok(true) | Err(_) => {}
+        }
+        if let Some(deadline) = deadline {
+            return self.ended.wait_deadline(deadline);
+        }
+        self.ended.wait();
+        true
     }
 
-    /// As [`ended`](Self::ended), for tasks, and a moment later.
+    /// Whether it has ended and its exit is known. Never blocks.
+    pub(super) fn has_ended(&self) -> bool {
+        self.exit.get().is_some()
+    }
+
+    /// Set when it has ended, for tasks, and a moment later than threads know of it.
     pub(crate) fn told(&self) -> &Event {
         &self.told
     }
@@ -78,18 +102,25 @@ impl Child {
         pidfd::stop(self.pidfd.as_fd(), how)
     }
 
-    /// It has ended.
-    pub(super) fn set_ended(&self, exit: Exit) {
-        let _ = self.exit.set(exit);
+    /// Takes note of its end; false if it has not ended, or its status is not there yet.
+    pub(super) fn reap(&self) -> bool {
+        let _alone = lock(&self.reaping);
+        if self.has_ended() {
+            return true;
+        }
+        let Some(status) = pidfd::reap(self.pidfd.as_fd()) else {
+            return false;
+        };
+        let _ = self.exit.set(status.into());
         self.ended.set();
+        true
     }
 
     /// What follows from its end. Runs wakers of tasks, and what shared objects do when they are dropped.
     pub(super) fn tell(&self) {
         // A panic, which has been reported by then, is nobody's concern here.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            let attachments = self.attachments.lock();
-            let attachments = mem::take(&mut *attachments.unwrap_or_else(PoisonError::into_inner));
+            let attachments = mem::take(&mut *lock(&self.attachments));
             drop(attachments);
         }));
         let _ = catch_unwind(AssertUnwindSafe(|| self.told.set()));
@@ -100,4 +131,9 @@ impl AsFd for Child {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
+}
+
+/// No code of the user's runs under any of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

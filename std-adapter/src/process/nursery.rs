@@ -102,7 +102,9 @@ pub(super) fn active() -> Vec<Info> {
             name: child.name().to_owned(),
             pid: child.pid(),
         };
-        let mut infos: Vec<_> = children.by_key.values().map(info).collect();
+        // Of those whose end others have noticed this thread may not have heard yet.
+        let live = children.by_key.values().filter(|child| !child.has_ended());
+        let mut infos: Vec<_> = live.map(info).collect();
         infos.sort_by_key(Info::pid);
         infos
     })
@@ -212,12 +214,11 @@ impl Nursery {
         let Some(child) = lock(&self.children).by_key.get(&key).cloned() else {
             return true;
         };
-        let Some(status) = pidfd::reap(child.as_fd()) else {
+        if !child.reap() {
             return false;
-        };
+        }
         self.watch.remove(child.as_fd());
         lock(&self.children).by_key.remove(&key);
-        child.set_ended(status.into());
         // The other thread is there as long as this one.
         let _ = tell.send(child);
         true
