@@ -1,12 +1,14 @@
 //! What a parent and its child write to each other.
 //!
 //! ```text
-//!     parent: [ REQUEST | build id | order | argument ]  --->  child: decodes it, empties the file
+//!     parent: [ REQUEST | build id | order | argument ]  --->  child: reads it, empties the file
 //!     parent: [ ANSWER  | tag      | content ]           <---  child: content first, ANSWER last
 //! ```
 //!
 //! It is one file in memory. The child answers into the file that it got the request by, and writes the
 //! head last; the parent reads when the child has ended, so what it finds is whole or is no answer.
+
+#![forbid(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -19,7 +21,7 @@ use super::ship::{Call, Full, Outcome, Sink, decode, encode};
 use crate::Panic;
 use crate::shared::travel::{self, Attachments};
 use crate::sys::process::image::{BuildId, Image};
-use crate::sys::process::letter::{self, Content};
+use crate::sys::process::letter;
 
 const REQUEST: [u8; 8] = *b"brigade?";
 const ANSWER: [u8; 8] = *b"brigade!";
@@ -150,7 +152,7 @@ pub(super) fn request<A: Serialize>(
 /// A request that a child has opened, and into which it answers.
 pub(super) struct Request {
     writer: Writer,
-    content: Option<Content>,
+    content: Vec<u8>,
     /// Where the argument begins in it.
     argument: usize,
 }
@@ -166,19 +168,19 @@ impl Request {
     /// Opens the one that the parent has under this descriptor.
     pub(super) fn open(parent: u32, number: u32) -> io::Result<Self> {
         let file = letter::open(parent, number)?;
-        // SAFETY: the parent has written it and writes no more. This process makes it shorter only
-        // when it has dropped what it reads here.
-        let content = unsafe { letter::read(&file) }?;
+        let content = letter::read(&file)?;
+        let mut writer = Writer::new(file);
+        // Its memory is needed no more, and there is room for the result.
+        writer.start_anew(HEAD)?;
         Ok(Self {
-            writer: Writer::new(file),
-            content: Some(content),
+            writer,
+            content,
             argument: 0,
         })
     }
 
     pub(super) fn order(&mut self) -> Result<Order, Unread> {
-        let content: &[u8] = self.content.as_deref().unwrap_or_default();
-        let (order, argument) = read_order(content, Image::own().id())?;
+        let (order, argument) = read_order(&self.content, Image::own().id())?;
         self.argument = argument;
         Ok(order)
     }
@@ -200,7 +202,6 @@ impl Request {
 
     /// Puts `content` in the place of what may have been written.
     fn finish_with<T: Serialize>(&mut self, tag: Tag, content: &T) -> io::Result<()> {
-        self.decoded();
         self.writer.start_anew(HEAD)?;
         // It fails with the writer, which says so at its end.
         let _ = encode(content, &mut self.writer);
@@ -227,17 +228,12 @@ impl Sink for Request {
 
 impl Call for Request {
     fn argument(&self) -> &[u8] {
-        let content: &[u8] = self.content.as_deref().unwrap_or_default();
-        content.get(self.argument..).unwrap_or_default()
+        self.content.get(self.argument..).unwrap_or_default()
     }
 
-    /// Gives the memory of the argument back, and makes room for the result.
+    /// Gives the memory of the argument back.
     fn decoded(&mut self) {
-        if self.content.take().is_some() {
-            if let Err(error) = self.writer.start_anew(HEAD) {
-                self.writer.error = Some(error);
-            }
-        }
+        self.content = Vec::new();
     }
 }
 
@@ -295,8 +291,7 @@ pub(super) enum Answer<R> {
 impl<R: DeserializeOwned> Answer<R> {
     /// That of a child that has ended; `None` if it has given none.
     pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
-        // SAFETY: the child has ended, and this process writes no more after its request.
-        let content = unsafe { letter::read(file) }?;
+        let content = letter::read(file)?;
         let Some((head, content)) = content.split_first_chunk::<HEAD>() else {
             return Ok(None);
         };

@@ -3,16 +3,14 @@
 //! It has no name anywhere, so nothing is left of it when both are gone. The child opens it as
 //! `/proc/PARENT/fd/NUMBER`, hence no descriptor has to be inherited.
 
+#![forbid(unsafe_code)]
+
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::ops::Deref;
+use std::io::{self, Read, Seek};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
-use std::{ptr, slice};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// An empty one.
 pub(crate) fn create() -> io::Result<File> {
@@ -30,75 +28,14 @@ pub(crate) fn open(pid: u32, number: u32) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// What is in it.
-///
-/// # Safety
-///
-/// - It was made by [`create`].
-/// - As long as the answer is there, nobody writes to it or makes it shorter: whoever has it has
-///   handed it over.
-pub(crate) unsafe fn read(file: &File) -> io::Result<Content> {
-    /// Copying what is longer takes more time than mapping it.
-    const LONG: usize = 64 * 1024;
-
+/// A copy of what is in it. No mapping: it is not sealed, and whoever else has it could cut that off.
+pub(crate) fn read(mut file: &File) -> io::Result<Vec<u8>> {
     let len = file.metadata()?.len();
-    let len = usize::try_from(len).map_err(io::Error::other)?;
-    if len < LONG {
-        let mut bytes = vec![0; len];
-        file.read_exact_at(&mut bytes, 0)?;
-        return Ok(Content(Inner::Copied(bytes)));
-    }
-    // All of it will be read, so all of it is mapped at once.
-    // SAFETY: a new mapping, which takes the place of no other.
-    let address = unsafe {
-        mmap(
-            ptr::null_mut(),
-            len,
-            ProtFlags::READ,
-            MapFlags::SHARED | MapFlags::POPULATE,
-            file,
-            0,
-        )
-    }?;
-    Ok(Content(Inner::Mapped {
-        address: address.cast::<u8>(),
-        len,
-    }))
-}
-
-/// What somebody has handed over.
-pub(crate) struct Content(Inner);
-
-enum Inner {
-    Copied(Vec<u8>),
-    Mapped { address: *mut u8, len: usize },
-}
-
-// SAFETY: memory that is only read, and belongs to no thread.
-unsafe impl Send for Content {}
-// SAFETY: as above.
-unsafe impl Sync for Content {}
-
-impl Deref for Content {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.0 {
-            Inner::Copied(bytes) => bytes,
-            // SAFETY: it is mapped until it is dropped, that long, and `read`'s caller has promised
-            // that nobody writes to it.
-            Inner::Mapped { address, len } => unsafe { slice::from_raw_parts(*address, *len) },
-        }
-    }
-}
-
-impl Drop for Content {
-    fn drop(&mut self) {
-        if let Inner::Mapped { address, len } = self.0 {
-            // SAFETY: it was mapped by `read`, and nobody borrows from it any more.
-            let _ = unsafe { munmap(address.cast(), len) };
-        }
-    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(len).map_err(io::Error::other)?)?;
+    file.rewind()?;
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -112,9 +49,7 @@ mod tests {
             let file = create().unwrap();
             let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             file.write_all_at(&bytes, 0).unwrap();
-            // SAFETY: nobody else has the file.
-            let content = unsafe { read(&file) }.unwrap();
-            assert_eq!(&*content, bytes);
+            assert_eq!(read(&file).unwrap(), bytes);
         }
     }
 }
