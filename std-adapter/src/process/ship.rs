@@ -7,6 +7,7 @@
 use std::any::type_name;
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::mem;
 use std::ptr::NonNull;
 
 use postcard::ser_flavors::Flavor;
@@ -189,30 +190,70 @@ pub(crate) fn encode<T: Serialize, S: Sink + ?Sized>(
     value: &T,
     output: &mut S,
 ) -> Result<(), String> {
-    postcard::serialize_with_flavor(value, Output(output)).map_err(reason::<T>)
+    postcard::serialize_with_flavor(value, Output::new(output)).map_err(reason::<T>)
 }
 
 fn reason<T>(why: impl Display) -> String {
     format!("{}: {why}", type_name::<T>())
 }
 
-/// Has postcard write there.
-struct Output<'a, S: ?Sized>(&'a mut S);
+/// Has postcard write there, some bytes at a time: it brings a `Vec<u8>` byte by byte.
+struct Output<'a, S: ?Sized> {
+    sink: &'a mut S,
+    gathered: [u8; GATHERED],
+    len: usize,
+}
+
+/// How many bytes are gathered.
+const GATHERED: usize = 256;
+
+impl<'a, S: Sink + ?Sized> Output<'a, S> {
+    fn new(sink: &'a mut S) -> Self {
+        Self {
+            sink,
+            gathered: [0; GATHERED],
+            len: 0,
+        }
+    }
+
+    fn flush(&mut self) -> postcard::Result<()> {
+        let gathered = &self.gathered[..mem::take(&mut self.len)];
+        self.sink.write(gathered).map_err(full)
+    }
+}
 
 impl<S: Sink + ?Sized> Flavor for Output<'_, S> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
+        if self.len == GATHERED {
+            self.flush()?;
+        }
+        self.gathered[self.len] = byte;
+        self.len += 1;
+        Ok(())
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0
-            .write(bytes)
-            .map_err(|Full| postcard::Error::SerializeBufferFull)
+        if bytes.len() > GATHERED - self.len {
+            self.flush()?;
+        }
+        match self.gathered[self.len..].get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                Ok(())
+            }
+            None => self.sink.write(bytes).map_err(full),
+        }
     }
 
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
+    fn finalize(mut self) -> postcard::Result<()> {
+        self.flush()
     }
+}
+
+fn full(Full: Full) -> postcard::Error {
+    postcard::Error::SerializeBufferFull
 }
