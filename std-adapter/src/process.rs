@@ -65,7 +65,7 @@ pub use error::{JoinError, StartError};
 pub use exit::Exit;
 
 use crate::executor::Message;
-use crate::sys::process::pidfd::Stop;
+use crate::sys::pidfd::Stop;
 use mail::Answer;
 use nursery::Started;
 

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -12,13 +12,13 @@ use std::{io, mem};
 use super::Exit;
 use crate::Event;
 use crate::shared::travel::Attachments;
-use crate::sys::process::pidfd::{self, Stop};
+use crate::sys::pidfd::{Pidfd, Stop};
 
 /// A process that was started by this one.
 pub(crate) struct Child {
     pub(super) name: String,
     pub(super) pid: u32,
-    pub(super) pidfd: OwnedFd,
+    pub(super) pidfd: Pidfd,
     /// Where its answer is when it has ended.
     pub(super) letter: File,
     /// The shared objects in its argument, which it opens when it decodes that. Kept until it has ended.
@@ -37,7 +37,7 @@ impl Child {
     pub(super) fn new(
         name: String,
         pid: u32,
-        pidfd: OwnedFd,
+        pidfd: Pidfd,
         letter: File,
         attachments: Attachments,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Child {
     /// that is one thread less between the end and who waits for it. What lasts as long as a process
     /// is not waited for busily.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> bool {
-        match pidfd::wait(self.pidfd.as_fd(), deadline) {
+        match self.pidfd.wait(deadline) {
             Ok(false) => return self.has_ended(),
             Ok(true) if self.reap() => return true,
             // A debugger holds the status, or the system has no memory for the call.
@@ -99,7 +99,7 @@ impl Child {
 
     /// Sends it a signal, unless it has ended. Async-signal-safe.
     pub(crate) fn stop(&self, how: Stop) -> io::Result<()> {
-        pidfd::stop(self.pidfd.as_fd(), how)
+        self.pidfd.stop(how)
     }
 
     /// Takes note of its end; false if it has not ended, or its status is not there yet.
@@ -108,7 +108,7 @@ impl Child {
         if self.has_ended() {
             return true;
         }
-        let Some(status) = pidfd::reap(self.pidfd.as_fd()) else {
+        let Some(status) = self.pidfd.reap() else {
             return false;
         };
         let _ = self.exit.set(status.into());

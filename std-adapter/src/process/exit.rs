@@ -6,7 +6,7 @@ use std::fmt;
 
 use signal_hook::low_level::signal_name;
 
-use crate::sys::process::pidfd::Status;
+use crate::sys::pidfd::Status;
 
 /// How a process ended: what Python calls `exitcode`.
 ///

@@ -19,7 +19,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +29,8 @@ use super::child::Child;
 use super::current::Info;
 use crate::shared::travel::Attachments;
 use crate::sys::mask::{self, Mask};
-use crate::sys::process::pidfd::{self, Watch};
+use crate::sys::pidfd::Pidfd;
+use crate::sys::vigil::{Bell, Vigil};
 
 /// How long to wait for the status of a child that has ended and is held by a debugger.
 const HELD: Duration = Duration::from_millis(50);
@@ -54,7 +54,9 @@ pub(super) struct Started {
 struct Nursery {
     /// Whose it is. A fork without exec has a copy of this, and not the thread.
     process: u32,
-    watch: Watch,
+    vigil: Vigil,
+    /// Rung when there is a request.
+    bell: Bell,
     /// The signals that children are to block when they start: those that the first starter did.
     mask: Mask,
     /// `None` when the thread has ended, which it should not.
@@ -64,6 +66,9 @@ struct Nursery {
 
 /// What is to be started, and where the answer goes.
 type Requests = Vec<(Request, SyncSender<io::Result<Started>>)>;
+
+/// The key of what is no child.
+const BELL: u64 = u64::MAX;
 
 /// Those that have not ended, by keys that are never used again, as numbers of processes are.
 #[derive(Default)]
@@ -88,7 +93,7 @@ pub(super) fn start(request: Request) -> io::Result<Started> {
     let queue = requests.as_mut().ok_or_else(ended)?;
     queue.push((request, reply));
     drop(requests);
-    nursery.watch.ring();
+    nursery.bell.ring();
     started.recv().unwrap_or_else(|_| Err(ended()))
 }
 
@@ -120,9 +125,12 @@ fn nursery() -> io::Result<Arc<Nursery>> {
     {
         return Ok(Arc::clone(nursery));
     }
+    let (vigil, bell) = (Vigil::new()?, Bell::new()?);
+    vigil.add(&bell, BELL)?;
     let nursery = Arc::new(Nursery {
         process,
-        watch: Watch::new()?,
+        vigil,
+        bell,
         mask: Mask::current()?,
         requests: Mutex::new(Some(Vec::new())),
         children: Mutex::new(Children::default()),
@@ -167,7 +175,8 @@ impl Nursery {
                 let _ = reply.send(self.spawn(request));
             }
             let again = (!ended.is_empty()).then_some(HELD);
-            self.watch.wait(&mut ended, again);
+            // It fails if somebody has closed the descriptor, and there is nothing to be done about that.
+            let _ = self.vigil.wait(&mut ended, again);
             ended.retain(|&key| !self.reap(key, tell));
         }
     }
@@ -186,8 +195,8 @@ impl Nursery {
             children.next += 1;
             children.next
         };
-        let watched = pidfd::open(pid).and_then(|pidfd| {
-            self.watch.add(key, pidfd.as_fd())?;
+        let watched = Pidfd::of_child(pid).and_then(|pidfd| {
+            self.vigil.add(&pidfd, key)?;
             Ok(pidfd)
         });
         let pidfd = match watched {
@@ -211,13 +220,18 @@ impl Nursery {
 
     /// Takes note of the end of a child; false if its status is not there yet.
     fn reap(&self, key: u64, tell: &Sender<Arc<Child>>) -> bool {
+        if key == BELL {
+            self.bell.silence();
+            return true;
+        }
         let Some(child) = lock(&self.children).by_key.get(&key).cloned() else {
             return true;
         };
+        // To be told once is enough. It fails if that was another time.
+        let _ = self.vigil.remove(&*child);
         if !child.reap() {
             return false;
         }
-        self.watch.remove(child.as_fd());
         lock(&self.children).by_key.remove(&key);
         // The other thread is there as long as this one.
         let _ = tell.send(child);

@@ -14,7 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::sys::mask;
-use crate::sys::pidfd::{Life, Pidfd, Vigil};
+use crate::sys::pidfd::{Life, Pidfd};
+use crate::sys::vigil::Vigil;
 
 /// A segment, as the watch sees it.
 pub(crate) trait Peers: Send + Sync {
@@ -113,8 +114,8 @@ pub(crate) fn peer(life: Life) -> io::Result<Fate> {
 fn keep(vigil: &Vigil) {
     let mut ended = Vec::new();
     // Waiting fails only if the descriptor is not ours any more: somebody closed it.
-    while vigil.wait(&mut ended).is_ok() {
-        for &key in &ended {
+    while vigil.wait(&mut ended, None).is_ok() {
+        for key in ended.drain(..) {
             let Some((dead, segments)) = forget(key) else {
                 continue;
             };

@@ -10,8 +10,8 @@
 //! | the system's number of a thread | `thread_id_linux.rs` | `thread_id_none.rs` |
 //!
 //! Memory that processes share is for Linux alone: `memory.rs`, `futex_shared.rs` to sleep in it, and
-//! `pidfd.rs`, which tells of the death of those who have it too. So are the sockets of managers,
-//! `socket.rs`.
+//! `pidfd.rs`, which tells of the death of those who have it too, `vigil.rs` of that of any of many. So are
+//! the sockets of managers, `socket.rs`.
 //!
 //! What is built on them is written once: `park.rs`, with `wakers.rs`, `thread_waker.rs` and
 //! `handler.rs`; and for signals `signal.rs`, on `disposition.rs`, `roster.rs`, `courier.rs` and
@@ -103,3 +103,6 @@ pub(crate) mod process;
 
 #[cfg(brigade_processes)]
 pub(crate) mod socket;
+
+#[cfg(brigade_processes)]
+pub(crate) mod vigil;

@@ -1,16 +1,22 @@
-//! Whether a process lives, told by the kernel.
+//! Whether a process lives, told by the kernel; and for children signals that cannot reach anybody else,
+//! and how they ended.
 //!
 //! A number names a process only as long as nobody else can get it. So a process is named by its
 //! number and the time at which it started ([`Life`]); and a [`Pidfd`], once it is open and
 //! the start has been compared, stays with that process whatever becomes of the number. It is readable
 //! when all threads of the process have ended: then no instruction of it runs any more.
 
-use std::io;
-use std::os::fd::OwnedFd;
+#![forbid(unsafe_code)]
 
-use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 
 /// Bits of the start time that are kept. In the kernel's ticks of 10 ms they wrap around after 124
 /// days: within one number, which by then has been through all others.
@@ -78,10 +84,7 @@ pub(crate) struct Pidfd(OwnedFd);
 impl Pidfd {
     /// `None` if the process has ended and its number is free, or another's.
     pub(crate) fn open(life: Life) -> io::Result<Option<Self>> {
-        let Some(pid) = i32::try_from(life.pid).ok().and_then(Pid::from_raw) else {
-            return Ok(None);
-        };
-        let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        let pidfd = match Self::of(life.pid) {
             Ok(pidfd) => pidfd,
             // There is none, or the number is that of a thread.
             Err(Errno::SRCH | Errno::INVAL) => return Ok(None),
@@ -89,7 +92,6 @@ impl Pidfd {
         };
         // Compared afterwards: if the number had gone to another before we opened it, the start
         // differs; if it goes to another now, the one we hold has ended.
-        let pidfd = Self(pidfd);
         match Life::of(life.pid)? {
             Some(now) => Ok((now == life).then_some(pidfd)),
             None if pidfd.has_ended()? => Ok(None),
@@ -98,51 +100,91 @@ impl Pidfd {
         }
     }
 
+    /// That of a child that has not been waited for, so that nobody else can have its number.
+    pub(crate) fn of_child(pid: u32) -> io::Result<Self> {
+        Ok(Self::of(pid)?)
+    }
+
+    fn of(pid: u32) -> rustix::io::Result<Self> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        pidfd_open(pid.ok_or(Errno::SRCH)?, PidfdFlags::empty()).map(Self)
+    }
+
     /// Whether it has ended: none of its threads runs any more. It may still have to be waited for.
     pub(crate) fn has_ended(&self) -> io::Result<bool> {
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        self.poll(Some(Duration::ZERO))
+    }
+
+    /// Blocks until it has ended, until `deadline` at the latest; whether it has.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<bool> {
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match self.poll(left) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn poll(&self, timeout: Option<Duration>) -> io::Result<bool> {
+        // What is too long for the system is for ever.
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
-        Ok(poll(&mut polled, Some(&now))? > 0)
+        Ok(poll(&mut polled, timeout.as_ref())? > 0)
+    }
+
+    /// Sends the signal, unless the process has ended. Async-signal-safe.
+    pub(crate) fn stop(&self, how: Stop) -> io::Result<()> {
+        let signal = match how {
+            Stop::Terminate => Signal::TERM,
+            Stop::Kill => Signal::KILL,
+        };
+        match pidfd_send_signal(&self.0, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the status of a child that has ended, so that nothing is left of it; `None` if it has not.
+    pub(crate) fn reap(&self) -> Option<Status> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        loop {
+            match waitid(WaitId::PidFd(self.as_fd()), options) {
+                Ok(None) => return None,
+                Ok(Some(status)) => {
+                    let code = status.exit_status().map(Status::Code);
+                    let signal = || status.terminating_signal().map(Status::Signal);
+                    return code.or_else(signal).or(Some(Status::Unknown));
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => return Some(Status::Unknown),
+            }
+        }
     }
 }
 
-/// Waits for the first of many processes to end.
-#[derive(Debug)]
-pub(crate) struct Vigil(OwnedFd);
-
-impl Vigil {
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(epoll::create(epoll::CreateFlags::CLOEXEC)?))
+impl AsFd for Pidfd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
+}
 
-    /// From now on [`wait`](Self::wait) tells of this process, by `key`, also if it has ended already.
-    /// Until the pidfd is dropped or [removed](Self::remove).
-    pub(crate) fn add(&self, pidfd: &Pidfd, key: u64) -> io::Result<()> {
-        let data = epoll::EventData::new_u64(key);
-        Ok(epoll::add(&self.0, &pidfd.0, data, epoll::EventFlags::IN)?)
-    }
+/// How a process is asked to end, or made to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stop {
+    /// By `SIGTERM`.
+    Terminate,
+    /// By `SIGKILL`.
+    Kill,
+}
 
-    pub(crate) fn remove(&self, pidfd: &Pidfd) -> io::Result<()> {
-        Ok(epoll::delete(&self.0, &pidfd.0)?)
-    }
-
-    /// Blocks until a process has ended; leaves the keys of some that have.
-    pub(crate) fn wait(&self, ended: &mut Vec<u64>) -> io::Result<()> {
-        ended.clear();
-        let mut events = Vec::with_capacity(64);
-        while let Err(error) =
-            epoll::wait(&self.0, rustix::buffer::spare_capacity(&mut events), None)
-        {
-            if error != Errno::INTR {
-                return Err(error.into());
-            }
-        }
-        ended.extend(events.iter().map(|event: &epoll::Event| event.data.u64()));
-        Ok(())
-    }
+/// With what a child ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Status {
+    Code(i32),
+    Signal(i32),
+    /// It was waited for by somebody else.
+    Unknown,
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use super::hall::Stage;
 use super::hub::Hub;
 use super::left::Left;
 use crate::sys::pidfd;
-use crate::sys::process::pidfd::Stop;
+use crate::sys::pidfd::Stop;
 
 /// How long between two rounds.
 const ROUND: Duration = Duration::from_millis(100);

@@ -37,7 +37,7 @@ use super::worker::{self, End, Orders};
 use crate::Event;
 use crate::process::{self, Child, JoinError, StartError};
 use crate::shared::travel::Attachments;
-use crate::sys::process::pidfd::Stop;
+use crate::sys::pidfd::Stop;
 
 /// So many workers in a row whose initializer fails are enough.
 const FAILURES: u32 = 3;
