@@ -23,7 +23,8 @@ pub struct WorkerLost {
 )]
 pub(super) enum End {
     Exited(i32),
-    Killed(i32),
+    /// By this signal, which has this name.
+    Killed(i32, Option<&'static str>),
     /// Somebody else has waited for it.
     Unknown,
 }
@@ -52,7 +53,7 @@ impl WorkerLost {
     pub fn exit_code(&self) -> Option<i32> {
         match self.end {
             End::Exited(code) => Some(code),
-            End::Killed(_) | End::Unknown => None,
+            End::Killed(..) | End::Unknown => None,
         }
     }
 
@@ -60,7 +61,7 @@ impl WorkerLost {
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         match self.end {
-            End::Killed(signal) => Some(signal),
+            End::Killed(signal, _) => Some(signal),
             End::Exited(_) | End::Unknown => None,
         }
     }
@@ -77,7 +78,8 @@ impl fmt::Display for WorkerLost {
         write!(f, "the worker process '{}' ", self.worker)?;
         match self.end {
             End::Exited(code) => write!(f, "exited with code {code}")?,
-            End::Killed(signal) => write!(f, "was ended by signal {signal}")?,
+            End::Killed(_, Some(name)) => write!(f, "was killed by {name}")?,
+            End::Killed(signal, None) => write!(f, "was killed by signal {signal}")?,
             End::Unknown => f.write_str("ended")?,
         }
         match self.attempts {

@@ -17,6 +17,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use signal_hook::low_level::signal_name;
+
 use super::board::Whose;
 use super::hall::Stage;
 use super::hub::{Hub, Sentence};
@@ -164,7 +166,7 @@ impl Hub {
 fn end_of(child: &Child) -> worker_lost::End {
     match child.exit() {
         Some(Exit::Code(code)) => worker_lost::End::Exited(code),
-        Some(Exit::Signal(signal)) => worker_lost::End::Killed(signal),
+        Some(Exit::Signal(signal)) => worker_lost::End::Killed(signal, signal_name(signal)),
         _ => worker_lost::End::Unknown,
     }
 }
