@@ -13,7 +13,7 @@ mod atomic {
 
 #[path = "../../std-adapter/src/shared/bell.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
-mod original;
+pub(crate) mod original;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) use brigade_core::sync::Ordering;
 use brigade_core::sync::Outcome;
 use loom::sync::Condvar;
+pub(crate) use loom::sync::atomic::fence;
 use loom::thread::{self, ThreadId};
 
 use crate::mutation;

@@ -15,7 +15,7 @@ use crate::harness::{Crew, bounded, bounded_each};
 /// More accesses than a worker makes for one task, alone.
 const ACCESSES: usize = 12;
 
-struct Memory(Vec<AtomicU64>);
+pub(super) struct Memory(pub(super) Vec<AtomicU64>);
 
 impl Words for Memory {
     fn word(&self, index: usize) -> &AtomicU64 {

@@ -3,6 +3,7 @@
 mod atomic;
 mod board_of_tasks;
 mod deaths;
+mod dismissed_worker;
 mod memory;
 mod ring_of_blocks;
 
@@ -15,12 +16,17 @@ mod board;
 #[path = "../../../std-adapter/src/shared/corrupted.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod corrupted;
+#[path = "../../../std-adapter/src/executor/process_pool/dismissal.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
+mod dismissal;
 #[path = "../../../std-adapter/src/shared/ring.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod ring;
 #[path = "../../../std-adapter/src/shared/slot.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod slot;
+
+use crate::bell::original as bell;
 
 /// In the place of the table of processes, of which only this is used.
 mod participants {

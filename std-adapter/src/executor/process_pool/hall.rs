@@ -25,6 +25,7 @@ use std::sync::atomic::{
 use std::time::Instant;
 
 use super::board::{self, Board};
+use super::dismissal::Dismissal;
 use crate::shared::bell::Bell;
 use crate::shared::room::SharedWord;
 use crate::sys::futex_shared;
@@ -281,27 +282,9 @@ impl Hall {
         futex_shared::wait(self.line(worker, 0), Stage::Starting as u32, deadline);
     }
 
-    /// Says whether a worker is to begin no more tasks. What it has is to be looked at afterwards.
-    pub(super) fn set_dismissed(&self, worker: usize, dismissed: bool) {
-        let word = self.line(worker, DISMISSED);
-        // ORDERING: Relaxed: the fence pairs with the one in `await_permission`: either the worker sees
-        // this, or we see what it has claimed.
-        word.store(dismissed.into(), Relaxed);
-        fence(SeqCst);
-        if !dismissed {
-            futex_shared::wake(word, u32::MAX);
-        }
-    }
-
-    /// For a worker that has claimed a task: waits while it is dismissed, which ends with it if it was
-    /// not seen to have one.
-    pub(super) fn await_permission(&self, worker: usize) {
-        let word = self.line(worker, DISMISSED);
-        // ORDERING: pairs with `set_dismissed`; the load then needs none.
-        fence(SeqCst);
-        while word.load(Relaxed) != 0 {
-            futex_shared::wait(word, 1, None);
-        }
+    /// Whether a worker may begin tasks.
+    pub(super) fn dismissal(&self, worker: usize) -> Dismissal<SharedWord<'_>> {
+        Dismissal(SharedWord(self.line(worker, DISMISSED)))
     }
 
     fn block(&self, block: usize) -> &[AtomicU64] {

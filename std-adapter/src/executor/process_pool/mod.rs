@@ -12,7 +12,7 @@
 //! process, `hub.rs` is what its threads have in common: those that submit (`submit.rs`), those that
 //! fetch answers (`collect.rs`), those that take tasks back (`stop.rs`), and the supervisor, who starts
 //! workers (`staff.rs`), sees to what dead ones had (`bury.rs`), watches over time limits
-//! (`watchdog.rs`), and sees what does not go on (`patrol.rs`). What these leave to one another lies in
+//! (`watchdog.rs`), and sees what does not go on (`patrol.rs`, `dismissal.rs`). What these leave to one another lies in
 //! `left.rs`.
 
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ mod builder;
 mod bury;
 mod call_bell;
 mod collect;
+mod dismissal;
 mod hall;
 mod hub;
 mod left;
@@ -48,7 +49,7 @@ use super::self_wait::WouldDeadlock;
 use super::task::{Task, TaskError};
 use super::thread_pool::{BuildError, SubmitError};
 use super::{Executor, Message};
-use crate::shared::atomic;
+use crate::shared::{atomic, bell};
 use crate::{Event, Shutdown};
 use hub::{Hub, Terms};
 

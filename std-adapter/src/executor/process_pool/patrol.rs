@@ -12,18 +12,7 @@
 //!
 //! While there are no tasks it sleeps: the first that is submitted calls it.
 //!
-//! **An idle worker is replaced** only by an agreement with it, so that no task is lost or run twice:
-//!
-//! ```text
-//!     supervisor                                worker
-//!     ----------                                ------
-//!     dismissed := true                         claim a task
-//!     fence                                     fence
-//!     has it a task? yes: dismissed := false    dismissed? wait until it is not
-//!                    no: kill it                begin
-//! ```
-//!
-//! Of the two fences one comes first: if the supervisor sees no task, the worker begins none.
+//! An idle worker is replaced only by an agreement with it: see `dismissal.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -127,12 +116,10 @@ impl Hub {
                 continue;
             }
             // It may go on at any moment, and claim a task.
-            self.hall.set_dismissed(number, true);
-            if self.hall.board.held_by(number).is_empty() {
+            let has_task = || !self.hall.board.held_by(number).is_empty();
+            if self.hall.dismissal(number).dismiss(has_task) {
                 worker.is_dismissed = true;
                 let _ = worker.child.stop(Stop::Kill);
-            } else {
-                self.hall.set_dismissed(number, false);
             }
         }
     }

@@ -262,7 +262,7 @@ impl Hub {
         self.hall.set_stage(number, Stage::Starting);
         // ORDERING: Relaxed: see `note_work`.
         staff.have_worked[number].store(false, Relaxed);
-        self.hall.set_dismissed(number, false);
+        self.hall.dismissal(number).take_back();
         let orders = Orders {
             number,
             answers: staff.spools[number].descriptor(),

@@ -196,7 +196,7 @@ impl Worker {
 
     fn run(&mut self, claim: Claim) {
         let block = claim.posting.block;
-        self.hall.await_permission(self.number);
+        self.hall.dismissal(self.number).await_permission();
         let (kind, attachments) = match self.read_task(block) {
             Ok(function) => self.call(function),
             Err(reason) => {
