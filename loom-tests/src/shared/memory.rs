@@ -74,18 +74,31 @@ impl Memory {
 
     /// Puts an item if there is room and a block.
     pub(super) fn put(&self, me: Owner, item: u32) -> Put {
+        self.try_put(me, item).unwrap_or_else(|begun| match begun {
+            Begun::Closed => Put::Closed,
+            _ => Put::Full,
+        })
+    }
+
+    /// The same, as the adapter does it; if there is no block, it says why.
+    pub(super) fn try_put(&self, me: Owner, item: u32) -> Result<Put, Begun> {
         let ring = self.ring();
-        let owned = match ring.begin(me, 0).unwrap() {
-            Begun::Fill(owned) => owned,
-            Begun::Full | Begun::NoBlock => return Put::Full,
-            Begun::Closed => return Put::Closed,
+        let (owned, spot) = match ring.begin_at_hint(me).unwrap() {
+            Some((owned, spot)) => (owned, Some(spot)),
+            None => match ring.begin_elsewhere(me, 0).unwrap() {
+                Begun::Fill(owned) => (owned, None),
+                nothing => return Err(nothing),
+            },
         };
         self.write(owned.block, item);
+        if spot.is_some_and(|spot| ring.commit_at(me, owned, spot)) {
+            return Ok(Put::Done);
+        }
         let put = ring.commit(me, owned).unwrap();
         if put != Put::Done {
             self.blocks().release(owned);
         }
-        put
+        Ok(put)
     }
 
     /// Takes an item, one that somebody left behind if there is any.

@@ -19,6 +19,9 @@ mod corrupted;
 #[path = "../../../std-adapter/src/executor/process_pool/dismissal.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod dismissal;
+#[path = "../../../std-adapter/src/shared/recovery.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
+mod recovery;
 #[path = "../../../std-adapter/src/shared/ring.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written for another crate")]
 mod ring;

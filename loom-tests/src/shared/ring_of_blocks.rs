@@ -33,21 +33,12 @@ impl<const N: usize, const SPARE: usize> Container for Queue<N, SPARE> {
     type Item = u32;
 
     fn try_push(&self, item: u32) -> Result<(), Refused<u32>> {
-        let ring = self.0.ring();
-        let owned = match ring.begin(me(), 0).unwrap() {
-            Begun::Fill(owned) => owned,
-            Begun::Full => return Err(Refused::Full(item)),
-            Begun::NoBlock => return Err(Refused::Busy(item)),
-            Begun::Closed => return Err(Refused::Closed(item)),
-        };
-        self.0.write(owned.block, item);
-        let refused = match ring.commit(me(), owned).unwrap() {
-            Put::Done => return Ok(()),
-            Put::Full => Refused::Full(item),
-            Put::Closed => Refused::Closed(item),
-        };
-        ring.blocks().release(owned);
-        Err(refused)
+        match self.0.try_put(me(), item) {
+            Ok(Put::Done) => Ok(()),
+            Ok(Put::Full) | Err(Begun::Full) => Err(Refused::Full(item)),
+            Ok(Put::Closed) | Err(Begun::Closed) => Err(Refused::Closed(item)),
+            Err(Begun::NoBlock | Begun::Fill(_)) => Err(Refused::Busy(item)),
+        }
     }
 
     fn try_pop(&self) -> Result<u32, Nothing> {

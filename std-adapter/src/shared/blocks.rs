@@ -150,9 +150,8 @@ const VERSION: u64 = 1 << 25;
 impl<'a> Blocks<'a> {
     /// So many blocks in these words; zeroed words are free blocks.
     ///
-    /// # Panics
-    ///
-    /// If there are none, too many, or the words are not as many as they take.
+    /// There must be at least one, no more than [`MOST_BLOCKS`], and as many words as they take: whoever
+    /// makes sense of the memory has checked that. Otherwise operations panic.
     #[inline]
     pub(crate) fn new(
         words: &'a [AtomicU64],
@@ -160,7 +159,7 @@ impl<'a> Blocks<'a> {
         stride: usize,
         orphans: &'a AtomicU64,
     ) -> Self {
-        assert!(count > 0 && count <= MOST_BLOCKS && words.len() == count as usize * stride);
+        debug_assert!(count > 0 && count <= MOST_BLOCKS && words.len() == count as usize * stride);
         Self {
             words,
             stride,
@@ -274,6 +273,11 @@ impl<'a> Blocks<'a> {
         if flag & RAISED == 0 {
             return None;
         }
+        self.adopt_raised(me, flag)
+    }
+
+    #[inline(never)]
+    fn adopt_raised(self, me: Owner, flag: u64) -> Option<Leased> {
         #[allow(clippy::cast_possible_truncation, reason = "24 bits are left")]
         let hint = (flag >> 1 & (u64::from(MOST_BLOCKS) - 1)) as u32 % self.count;
         let found = (hint..self.count)

@@ -12,7 +12,21 @@ use super::queue_error::GetError;
 use super::travel;
 
 /// Up to this many bytes go by way of the stack.
-const SMALL: usize = 128;
+pub(super) const SMALL: usize = 128;
+
+/// Encodes an item that is small, and fits into a block. `None` if it is not.
+#[inline]
+pub(super) fn encode_small<'a, T: Serialize>(
+    item: &T,
+    small: &'a mut [u8; SMALL],
+    payloads: &Payloads<'_>,
+) -> Result<Option<&'a [u8]>, Hold> {
+    match postcard::to_slice(item, &mut small[..SMALL.min(payloads.inside())]) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(postcard::Error::SerializeBufferFull) => Ok(None),
+        Err(error) => Err(Hold::Encode(error.to_string())),
+    }
+}
 
 /// Writes an item into a block that is being filled.
 pub(super) fn encode<T: Serialize>(
@@ -20,15 +34,6 @@ pub(super) fn encode<T: Serialize>(
     filling: &Filling<'_>,
     payloads: &Payloads<'_>,
 ) -> Result<(), Hold> {
-    let mut small = [0; SMALL];
-    match postcard::to_slice(item, &mut small[..SMALL.min(payloads.inside())]) {
-        Ok(bytes) => {
-            filling.fill(bytes);
-            return Ok(());
-        }
-        Err(postcard::Error::SerializeBufferFull) => {}
-        Err(error) => return Err(Hold::Encode(error.to_string())),
-    }
     let encode = |error: postcard::Error| Hold::Encode(error.to_string());
     let length = postcard::serialize_with_flavor(item, Size::default()).map_err(encode)?;
     let writer = Writer {

@@ -174,13 +174,48 @@ impl Depot {
 
     // --- Putting ----------------------------------------------------------------------------
 
-    /// A block to fill.
+    /// Puts an item that is written by `fill`, which gets the number of a block.
     #[inline]
+    pub(super) fn put(&self, fill: impl FnOnce(&Payloads<'_>, u32)) -> Result<(), Hold> {
+        let (me, ring, payloads) = (self.room.me(), self.ring(), self.payloads());
+        let (filling, spot) = match ring.begin_at_hint(me)? {
+            Some((owned, spot)) => (Filling { depot: self, owned }, Some(spot)),
+            None => (self.begin_elsewhere()?, None),
+        };
+        fill(&payloads, filling.owned.block);
+        if spot.is_some_and(|spot| ring.commit_at(me, filling.owned, spot)) {
+            std::mem::forget(filling);
+            self.ring_bell(ITEMS, 1);
+            return Ok(());
+        }
+        filling.commit()
+    }
+
+    /// Puts bytes that fit into a block.
+    pub(super) fn put_bytes(&self, bytes: &[u8]) -> Result<(), Hold> {
+        self.put(|payloads, block| {
+            let had_pages = payloads.has_pages(block);
+            payloads.fill(block, bytes);
+            if had_pages {
+                // Whoever looked since we claimed the block took them for used.
+                self.room.ring(PAGES, u32::MAX);
+            }
+        })
+    }
+
+    /// A block to fill.
     pub(super) fn begin(&self) -> Result<Filling<'_>, Hold> {
+        match self.ring().begin_at_hint(self.room.me())? {
+            Some((owned, _)) => Ok(Filling { depot: self, owned }),
+            None => self.begin_elsewhere(),
+        }
+    }
+
+    fn begin_elsewhere(&self) -> Result<Filling<'_>, Hold> {
         let me = self.room.me();
         // ORDERING: Relaxed, here and below: only a guess.
         let cursor = self.cursor.load(Relaxed);
-        match self.ring().begin(me, cursor)? {
+        match self.ring().begin_elsewhere(me, cursor)? {
             Begun::Fill(owned) => {
                 self.cursor.store(owned.block.wrapping_add(1), Relaxed);
                 Ok(Filling { depot: self, owned })
@@ -211,15 +246,25 @@ impl Depot {
     }
 
     /// Repeats an attempt to put until it succeeds; `Full` or `NoPages` if the time is up before.
+    #[inline]
     pub(super) fn put_until<R>(
         &self,
         deadline: Option<Instant>,
         mut attempt: impl FnMut() -> Result<R, Hold>,
     ) -> Result<R, Hold> {
-        let mut hold = match attempt() {
-            Ok(put) => return Ok(put),
-            Err(hold) => hold,
-        };
+        match attempt() {
+            Ok(put) => Ok(put),
+            Err(hold) => self.wait_to_put(deadline, hold, attempt),
+        }
+    }
+
+    #[inline(never)]
+    fn wait_to_put<R>(
+        &self,
+        deadline: Option<Instant>,
+        mut hold: Hold,
+        mut attempt: impl FnMut() -> Result<R, Hold>,
+    ) -> Result<R, Hold> {
         loop {
             let Some(bell) = bell_for(&hold) else {
                 return Err(hold);
@@ -296,6 +341,25 @@ impl Depot {
     /// An item that nobody else has.
     #[inline]
     pub(super) fn take(&self) -> Result<Ticket<'_>, Nothing> {
+        self.take_here().map_or_else(|| self.search(), Ok)
+    }
+
+    /// The item that is where one is looked for first. That there is none says nothing.
+    #[inline]
+    fn take_here(&self) -> Option<Ticket<'_>> {
+        let ring = self.ring();
+        if self.is_immediate() || ring.blocks().seem_orphaned() {
+            return None;
+        }
+        let leased = ring.take_at_hint(self.room.me()).ok()??;
+        Some(Ticket {
+            depot: self,
+            leased,
+        })
+    }
+
+    #[inline(never)]
+    fn search(&self) -> Result<Ticket<'_>, Nothing> {
         if self.is_immediate() {
             return Err(Nothing::ShutDown);
         }
@@ -309,7 +373,6 @@ impl Depot {
     }
 
     /// The same after an immediate shutdown too.
-    #[inline]
     pub(super) fn take_in_any_case(&self) -> Result<Ticket<'_>, Nothing> {
         let (me, ring) = (self.room.me(), self.ring());
         let leased = match ring.blocks().adopt(me) {
@@ -336,7 +399,14 @@ impl Depot {
     }
 
     /// An item when there is one; `Empty` if the time is up before.
+    #[inline]
     pub(super) fn take_until(&self, deadline: Option<Instant>) -> Result<Ticket<'_>, Nothing> {
+        self.take_here()
+            .map_or_else(|| self.wait_to_take(deadline), Ok)
+    }
+
+    #[inline(never)]
+    fn wait_to_take(&self, deadline: Option<Instant>) -> Result<Ticket<'_>, Nothing> {
         let attempt = || match self.take() {
             Err(Nothing::Empty) => None,
             answer => Some(answer),

@@ -79,6 +79,7 @@ mod plain_queue;
 mod queue;
 mod queue_error;
 mod raw_lock;
+mod recovery;
 mod ring;
 mod rlock;
 pub(crate) mod room;

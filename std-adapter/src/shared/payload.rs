@@ -84,10 +84,10 @@ impl<'a> Payloads<'a> {
         &self.blocks.content(block)[1..]
     }
 
-    /// Whether a block of ours has pages, or had before it was claimed and keeps them from the others.
+    /// Whether a block of ours, or one that we have taken, has pages, or had before it was claimed and keeps them from the others.
     #[inline]
     pub(crate) fn has_pages(&self, block: u32) -> bool {
-        // ORDERING: Relaxed: the block is ours.
+        // ORDERING: Relaxed: the block is ours, or was acquired when we took it.
         self.meta(block).load(Relaxed) & LENGTH_MASK > self.inside() as u64
     }
 
@@ -271,6 +271,11 @@ impl<'a> Payloads<'a> {
             copy_out(self.bytes(block), into);
             return Ok(());
         }
+        self.read_pages(block, into)
+    }
+
+    #[inline(never)]
+    fn read_pages(self, block: u32, into: &mut [u8]) -> Result<(), Corrupted> {
         // ORDERING: Relaxed, here and below: acquired with the block.
         let mut page = self.bytes(block)[0].load(Relaxed);
         for part in into.chunks_mut(self.page * WORD) {

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use brigade_core::{Shutdown, TooManyDone};
 
-use super::array;
 use super::corrupted::Corrupted;
 use super::depot::{Depot, Filling, Hold, Shape, Ticket};
 use super::participants::Owner;
@@ -19,6 +18,7 @@ use super::queue::ends::ends;
 use super::queue::{Iter, Remaining};
 use super::queue_error::{GetError, PutError, PutFailure};
 use super::segment::{Contents, PARTICIPANTS, Room, Segment};
+use crate::sys::memory::copy_in;
 use crate::sys::plain::{self, Plain};
 
 pub use in_place::{Loan, PlainLease};
@@ -139,20 +139,23 @@ impl<T: Plain> PlainQueue<T> {
         })
     }
 
+    #[inline]
     fn depot(&self) -> &Depot {
         &self.segment.depot
     }
 
+    #[inline]
     fn attempt(&self, item: &T) -> Result<(), Hold> {
-        let filling = self.depot().begin()?;
-        array::write(filling.words(), 0, plain::bytes(std::slice::from_ref(item)));
-        filling.commit()
+        let bytes = plain::bytes(std::slice::from_ref(item));
+        self.depot()
+            .put(|payloads, block| copy_in(payloads.bytes(block), bytes))
     }
 
     #[allow(
         clippy::unnecessary_wraps,
         reason = "those of the other queue can fail"
     )]
+    #[inline]
     fn item_of(ticket: Ticket<'_>) -> Result<T, GetError> {
         let lease = PlainLease::new(ticket);
         let item = lease.read();

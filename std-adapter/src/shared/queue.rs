@@ -146,11 +146,21 @@ impl<T: Message> Queue<T> {
         Builder::new()
     }
 
+    #[inline]
     fn depot(&self) -> &Depot {
         &self.0.depot
     }
 
+    #[inline]
     fn attempt(&self, item: &T) -> Result<(), Hold> {
+        let mut small = [0; codec::SMALL];
+        match codec::encode_small(item, &mut small, &self.depot().payloads())? {
+            Some(bytes) => self.depot().put_bytes(bytes),
+            None => self.attempt_large(item),
+        }
+    }
+
+    fn attempt_large(&self, item: &T) -> Result<(), Hold> {
         let payloads = self.depot().payloads();
         let filling = self.depot().begin().or_else(|hold| {
             if hold == Hold::Full {
@@ -163,6 +173,7 @@ impl<T: Message> Queue<T> {
         filling.commit()
     }
 
+    #[inline]
     fn item_of(ticket: Ticket<'_>) -> Result<T, GetError> {
         // The block is free before the item's own code runs.
         let (item, counted) = codec::copy(ticket, Ticket::count)?;

@@ -32,7 +32,7 @@
 //! for its place sees at least all that those saw who had the block, so it never marks it for a
 //! position at which it has stood already.
 //!
-//! **A death** leaves one of these, and [`Ring::sweep`] deals with each by one compare-and-swap. `OWNED`: was
+//! **A death** leaves one of these, and [`Ring::sweep`] (`recovery.rs`) deals with each by one compare-and-swap. `OWNED`: was
 //! being filled; free. `QUEUED(p, t)` with slot `(t, block)`: was put, and stays. With any other slot:
 //! never was put, and who could is dead; free. `LEASED`: to be delivered again.
 //!
@@ -53,7 +53,7 @@ use super::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
-use super::blocks::{Blocks, Header, Leased, Owned, POSITION_MASK, State};
+use super::blocks::{Blocks, Header, Leased, Owned, POSITION_MASK};
 use super::corrupted::Corrupted;
 use super::participants::Owner;
 use super::slot::{At, CLOSED, HINT_SHIFT, LAP_MASK, MOST_PLACES, Slot};
@@ -93,10 +93,17 @@ pub(crate) enum Taken {
     Closed,
 }
 
+/// A place in the ring that is to be filled, and what its slot said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    at: At,
+    before: Slot,
+}
+
 /// What the tail of a ring is like.
 enum Tail {
     /// This slot is to be replaced.
-    Room(At, Slot),
+    Room(Spot),
     Full,
     Closed,
 }
@@ -104,20 +111,19 @@ enum Tail {
 /// A ring over a set of blocks. Zeroed memory is an empty one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ring<'a> {
-    blocks: Blocks<'a>,
-    slots: &'a [AtomicU64],
+    pub(super) blocks: Blocks<'a>,
+    pub(super) slots: &'a [AtomicU64],
     head: &'a AtomicU64,
     tail: &'a AtomicU64,
     /// How many bits of a position in a header are the place.
-    index_bits: u32,
+    pub(super) index_bits: u32,
 }
 
 impl<'a> Ring<'a> {
     /// The ring in these words. `head` and `tail` best have cache lines of their own.
     ///
-    /// # Panics
-    ///
-    /// If there are no slots, or too many.
+    /// There must be at least one slot, and no more than [`MOST_PLACES`]; otherwise operations panic or
+    /// say that the memory is corrupted.
     #[inline]
     pub(crate) fn new(
         blocks: Blocks<'a>,
@@ -125,13 +131,14 @@ impl<'a> Ring<'a> {
         head: &'a AtomicU64,
         tail: &'a AtomicU64,
     ) -> Self {
-        assert!(!slots.is_empty() && slots.len() <= MOST_PLACES);
+        debug_assert!(!slots.is_empty() && slots.len() <= MOST_PLACES);
         Self {
             blocks,
             slots,
             head,
             tail,
-            index_bits: slots.len().next_power_of_two().ilog2(),
+            // As many as the last index has.
+            index_bits: usize::BITS - slots.len().wrapping_sub(1).leading_zeros(),
         }
     }
 
@@ -140,19 +147,22 @@ impl<'a> Ring<'a> {
         &self.blocks
     }
 
-    /// A block to fill. `cursor` is where to look for a free one if the place at the tail has none.
+    /// A block to fill: the one that stood at the tail before, if that is free again. It is likely to be, and
+    /// to be in our cache, and if it is, there is room. Wait-free.
     #[inline]
-    pub(crate) fn begin(&self, me: Owner, cursor: u32) -> Result<Begun, Corrupted> {
-        let (_, slot) = self.seek_tail()?;
-        if slot.is_closed() {
-            return Ok(Begun::Closed);
+    pub(crate) fn begin_at_hint(&self, me: Owner) -> Result<Option<(Owned, Spot)>, Corrupted> {
+        let at = At::read(self.tail, self.slots.len())?;
+        let before = self.slot(at);
+        if before.ahead_of(at) != -1 || before.is_closed() {
+            return Ok(None);
         }
-        // The block that was here before is likely to be free again, and in our cache. If it is, there
-        // is room.
-        let block = self.blocks.check(slot.block())?;
-        if let Some(owned) = self.blocks.claim_this(me, block) {
-            return Ok(Begun::Fill(owned));
-        }
+        let block = self.blocks.check(before.block())?;
+        let claim = self.blocks.claim_this(me, block);
+        Ok(claim.map(|owned| (owned, Spot { at, before })))
+    }
+
+    /// A block to fill, if that one is not free. `cursor` is where to look for another.
+    pub(crate) fn begin_elsewhere(&self, me: Owner, cursor: u32) -> Result<Begun, Corrupted> {
         Ok(match self.find_tail(None)? {
             Tail::Full => Begun::Full,
             Tail::Closed => Begun::Closed,
@@ -163,8 +173,17 @@ impl<'a> Ring<'a> {
         })
     }
 
-    /// Puts a block that has been filled. Commits by one compare-and-swap.
+    /// Puts a block where it was begun, if nobody else has put there since; otherwise it is to be
+    /// [committed](Self::commit) as any other. Wait-free.
     #[inline]
+    pub(crate) fn commit_at(&self, me: Owner, owned: Owned, spot: Spot) -> bool {
+        // The slot was read before the block was claimed. Who had the block in between may have put it at this
+        // very position, and it must not be marked for that again. We have acquired the block from him,
+        // so we see it now.
+        self.slot(spot.at) == spot.before && self.put_at(me, owned, spot)
+    }
+
+    /// Puts a block that has been filled. Commits by one compare-and-swap.
     pub(crate) fn commit(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
         let put = self.put(me, owned);
         if put != Ok(Put::Done) {
@@ -175,32 +194,68 @@ impl<'a> Ring<'a> {
 
     fn put(&self, me: Owner, owned: Owned) -> Result<Put, Corrupted> {
         for _ in 0..PATIENCE {
-            let (at, before) = match self.find_tail(Some(owned.block))? {
+            let spot = match self.find_tail(Some(owned.block))? {
                 Tail::Full => return Ok(Put::Full),
                 Tail::Closed => return Ok(Put::Closed),
-                Tail::Room(at, before) => (at, before),
+                Tail::Room(spot) => spot,
             };
-            self.blocks.mark_queued(me, owned, self.in_header(at));
-            // ORDERING: SeqCst for the bell that is looked at next. Release pairs with the Acquire of
-            // who finds the slot: header and content are seen. Acquire pairs with `confirm`. On
-            // failure `find_tail` looks again.
-            let commit = self.slots[at.index].compare_exchange(
-                before.0,
-                Slot::new(at.lap, owned.block).0,
-                SeqCst,
-                Relaxed,
-            );
-            if commit.is_ok() {
-                self.after(at).store(self.tail);
+            if self.put_at(me, owned, spot) {
                 return Ok(Put::Done);
             }
         }
         Err(Corrupted)
     }
 
-    /// Takes the item at the head. Claims by one compare-and-swap.
     #[inline]
+    fn put_at(&self, me: Owner, owned: Owned, spot: Spot) -> bool {
+        let Spot { at, before } = spot;
+        self.blocks.mark_queued(me, owned, self.in_header(at));
+        let after = Slot::new(at.lap, owned.block);
+        // ORDERING: SeqCst for the bell that is looked at next. Release pairs with the Acquire of who
+        // finds the slot: header and content are seen. Acquire pairs with `confirm`. On failure the
+        // slot is read again.
+        let commit = self.slots[at.index].compare_exchange(before.0, after.0, SeqCst, Relaxed);
+        if commit.is_ok() {
+            self.after(at).store(self.tail);
+        }
+        commit.is_ok()
+    }
+
+    /// Takes the item at the head. Claims by one compare-and-swap.
     pub(crate) fn take(&self, me: Owner) -> Result<Taken, Corrupted> {
+        match self.take_at_hint(me)? {
+            Some(leased) => Ok(Taken::Item(leased)),
+            None => self.search(me),
+        }
+    }
+
+    /// Takes the item where the hint says that the head is, unless it has to look further. Wait-free.
+    #[inline]
+    pub(crate) fn take_at_hint(&self, me: Owner) -> Result<Option<Leased>, Corrupted> {
+        let at = At::read(self.head, self.slots.len())?;
+        let slot = self.slot(at);
+        if slot.ahead_of(at) != 0 {
+            return Ok(None);
+        }
+        self.take_at(me, at, slot)
+    }
+
+    /// Takes the item at this position if it is still there; the slot says that it was put.
+    #[inline]
+    fn take_at(&self, me: Owner, at: At, slot: Slot) -> Result<Option<Leased>, Corrupted> {
+        let block = self.blocks.check(slot.block())?;
+        let header = self.blocks.header(block);
+        let leased = Leased::first(block);
+        let is_taken = header.is_queued_at(self.in_header(at))
+            && self.blocks.change(block, header, leased.header(me));
+        if is_taken {
+            self.after(at).store(self.head);
+        }
+        Ok(is_taken.then_some(leased))
+    }
+
+    /// Goes on from the hint to the head.
+    fn search(&self, me: Owner) -> Result<Taken, Corrupted> {
         let start = At::read(self.head, self.slots.len())?;
         let mut at = start;
         for _ in 0..self.slots.len() + PATIENCE {
@@ -210,24 +265,18 @@ impl<'a> Ring<'a> {
                     if at != start {
                         at.store(self.head);
                     }
-                    return Ok(if slot.is_closed() {
+                    let is_closed = slot.is_closed();
+                    return Ok(if is_closed {
                         Taken::Closed
                     } else {
                         Taken::Empty
                     });
                 }
                 -1 => {}
-                0 => {
-                    let block = self.blocks.check(slot.block())?;
-                    let header = self.blocks.header(block);
-                    let leased = Leased::first(block);
-                    let is_here = header.is_queued_at(self.in_header(at));
-                    at = self.after(at);
-                    if is_here && self.blocks.change(block, header, leased.header(me)) {
-                        at.store(self.head);
-                        return Ok(Taken::Item(leased));
-                    }
-                }
+                0 => match self.take_at(me, at, slot)? {
+                    Some(leased) => return Ok(Taken::Item(leased)),
+                    None => at = self.after(at),
+                },
                 1.. => at = self.after_lap_before(at, slot),
                 _ => return Err(Corrupted),
             }
@@ -302,32 +351,18 @@ impl<'a> Ring<'a> {
         Ok(at.lap << HINT_SHIFT | at.index as u64)
     }
 
-    /// Whether the ring shows this block at the position in its header.
-    fn shows(&self, block: u32, header: Header) -> bool {
-        let position = header.position();
-        #[allow(clippy::cast_possible_truncation, reason = "24 bits at most are left")]
-        let index = (position & ((1 << self.index_bits) - 1)) as usize;
-        if index >= self.slots.len() {
-            return false;
-        }
-        // ORDERING: Acquire, as in `slot`.
-        let slot = Slot(self.slots[index].load(Acquire));
-        let lap = slot.lap();
-        slot.block() == block && self.in_header(At { lap, index }) == position
-    }
-
     /// Looks at the tail, and whether there is room. What is ours is not queued.
     fn find_tail(&self, ours: Option<u32>) -> Result<Tail, Corrupted> {
         for _ in 0..PATIENCE {
-            let (at, slot) = self.seek_tail()?;
-            if slot.is_closed() {
+            let (at, before) = self.seek_tail()?;
+            if before.is_closed() {
                 return Ok(Tail::Closed);
             }
-            if ours == Some(slot.block()) {
-                return Ok(Tail::Room(at, slot));
+            if ours == Some(before.block()) {
+                return Ok(Tail::Room(Spot { at, before }));
             }
-            let Some((block, header)) = self.lap_before(at, slot)? else {
-                return Ok(Tail::Room(at, slot));
+            let Some((block, header)) = self.lap_before(at, before)? else {
+                return Ok(Tail::Room(Spot { at, before }));
             };
             // A load may be old news: if it is still queued at this very moment, the ring is full.
             if self.blocks.change(block, header, header) {
@@ -350,8 +385,7 @@ impl<'a> Ring<'a> {
     }
 
     /// The first position that has not been filled, and what its slot says.
-    #[inline]
-    fn seek_tail(&self) -> Result<(At, Slot), Corrupted> {
+    pub(super) fn seek_tail(&self) -> Result<(At, Slot), Corrupted> {
         let start = At::read(self.tail, self.slots.len())?;
         let mut at = start;
         for _ in 0..self.slots.len() + PATIENCE {
@@ -445,53 +479,7 @@ impl<'a> Ring<'a> {
 
     /// A position as headers have it.
     #[inline]
-    fn in_header(&self, at: At) -> u64 {
+    pub(super) fn in_header(&self, at: At) -> u64 {
         (at.lap << self.index_bits | at.index as u64) & POSITION_MASK
-    }
-
-    /// Whether every item that was put has been acknowledged. A `true` is exact: there was such a
-    /// moment between call and return.
-    pub(crate) fn is_done(&self) -> Result<bool, Corrupted> {
-        let (before, _) = self.seek_tail()?;
-        for block in 0..self.blocks.count() {
-            let header = self.blocks.header(block);
-            let is_done = match header.state() {
-                Some(State::Free | State::Owned) => true,
-                Some(State::Queued) => !self.shows(block, header),
-                Some(State::Leased | State::Orphan) => false,
-                None => return Err(Corrupted),
-            };
-            if !is_done {
-                return Ok(false);
-            }
-        }
-        let (after, _) = self.seek_tail()?;
-        // Without a put in between, a block that was seen done stayed so.
-        Ok(before == after)
-    }
-
-    /// Recovers what a process had that is dead, which must be certain: no instruction of it runs any
-    /// more.
-    ///
-    /// Lock-free and idempotent. Any number of processes may do it at the same time, be killed in it,
-    /// stop in it and go on long after the dead one's place was given to another. The place must not
-    /// be given away before one of them has come to the end.
-    pub(crate) fn sweep(&self, dead: Owner) {
-        let mut orphan = None;
-        for block in 0..self.blocks.count() {
-            let mut header = self.blocks.header(block);
-            if header.owner() == dead {
-                self.blocks
-                    .recover(block, header, || self.shows(block, header));
-                header = self.blocks.header(block);
-            }
-            if header.state() == Some(State::Orphan) {
-                orphan = Some(block);
-            }
-        }
-        if let Some(block) = orphan {
-            // Who made it one may have been killed before he could say so.
-            self.blocks.raise(block);
-        }
     }
 }

@@ -25,7 +25,7 @@ use super::participants::{MOST, Owner, Participants};
 use super::watch::{self, Fate, Peers};
 use crate::Parker;
 use crate::sys::futex_shared;
-use crate::sys::memory::{Memory, WORD, Words};
+use crate::sys::memory::{HalfWord, Memory, WORD, Words};
 use crate::sys::pidfd::Life;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"brigade\x01");
@@ -65,8 +65,7 @@ pub(crate) struct Plan {
 pub(crate) struct Room {
     memory: Arc<Memory>,
     participants: Participants,
-    /// Where the bells begin.
-    bells: usize,
+    bells: Box<[HalfWord]>,
     bridges: Box<[Bridge]>,
     /// Where the contents begin.
     contents: usize,
@@ -131,9 +130,11 @@ impl Room {
         if plan.contents_at > memory.length() {
             return Err(OpenError::Corrupted);
         }
+        let bell = |number| HalfWord::of(&memory, plan.bells_at + number * LINE);
+        let bells: Option<_> = (0..plan.bells).map(bell).collect();
         Ok(Self {
             participants: Participants::new(places, epoch),
-            bells: plan.bells_at,
+            bells: bells.ok_or(OpenError::Corrupted)?,
             bridges: (0..plan.bells).map(|_| Bridge::default()).collect(),
             contents: plan.contents_at,
             config,
@@ -178,7 +179,7 @@ impl Room {
 
     /// How many bells there are.
     pub(crate) fn bells(&self) -> usize {
-        self.bridges.len()
+        self.bells.len()
     }
 
     /// A bell.
@@ -189,9 +190,7 @@ impl Room {
     /// [as many](Self::bells) as it uses.
     #[inline]
     pub(crate) fn bell(&self, number: usize) -> Bell<SharedWord<'_>> {
-        assert!(number < self.bridges.len(), "there is no bell {number}");
-        let word = self.memory.half_word(self.bells + number * LINE);
-        Bell(SharedWord(word.expect("the bells lie before the contents")))
+        Bell(SharedWord(&self.bells[number]))
     }
 
     /// Wakes up to so many who wait by a bell, after a change that lets them go on. A fence and a load if

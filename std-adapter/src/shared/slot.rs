@@ -56,7 +56,7 @@ impl At {
 }
 
 /// What a slot says: this block was put here in this lap, last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot(pub(super) u64);
 
 impl Slot {

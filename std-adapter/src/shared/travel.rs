@@ -114,7 +114,7 @@ pub(crate) fn explain<T, E: fmt::Display>(
     deserialize: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, String> {
     // What was refused before is another story.
-    REFUSED.set(None);
+    drop(REFUSED.take());
     deserialize().map_err(|error| REFUSED.take().unwrap_or_else(|| error.to_string()))
 }
 

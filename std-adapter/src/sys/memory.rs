@@ -217,6 +217,38 @@ impl std::ops::Deref for Words {
     }
 }
 
+/// A half word of a memory, to sleep on, together with a share in it.
+#[derive(Debug, Clone)]
+pub(crate) struct HalfWord {
+    place: NonNull<AtomicU32>,
+    _memory: Arc<Memory>,
+}
+
+// SAFETY: it is an atomic, and keeps what it points to.
+unsafe impl Send for HalfWord {}
+// SAFETY: as above.
+unsafe impl Sync for HalfWord {}
+
+impl HalfWord {
+    /// As [`Memory::half_word`].
+    pub(crate) fn of(memory: &Arc<Memory>, offset: usize) -> Option<Self> {
+        Some(Self {
+            place: NonNull::from(memory.half_word(offset)?),
+            _memory: Arc::clone(memory),
+        })
+    }
+}
+
+impl std::ops::Deref for HalfWord {
+    type Target = AtomicU32;
+
+    #[inline]
+    fn deref(&self) -> &AtomicU32 {
+        // SAFETY: what `Memory::half_word` has lent, of a memory that we keep.
+        unsafe { self.place.as_ref() }
+    }
+}
+
 /// Copies bytes into words; what is left of the last word becomes zero.
 ///
 /// Relaxed: whoever is to read them needs a release afterwards.
@@ -252,12 +284,13 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 #[inline]
 pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
-    for (word, chunk) in words.iter().zip(bytes.chunks_mut(WORD)) {
-        // ORDERING: Relaxed: the caller has acquired.
-        let bytes = word.load(Relaxed).to_ne_bytes();
-        match <&mut [u8; WORD]>::try_from(&mut *chunk) {
-            Ok(whole) => *whole = bytes,
-            Err(_) => chunk.copy_from_slice(&bytes[..chunk.len()]),
-        }
+    let (whole, rest) = bytes.split_at_mut(bytes.len() / WORD * WORD);
+    for (word, chunk) in words.iter().zip(whole.chunks_exact_mut(WORD)) {
+        // ORDERING: Relaxed, here and below: the caller has acquired.
+        chunk.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
+    }
+    if !rest.is_empty() {
+        let last = words[words.len() - 1].load(Relaxed).to_ne_bytes();
+        rest.copy_from_slice(&last[..rest.len()]);
     }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
-use brigade::shared::Queue;
+use brigade::shared::{PlainQueue, Queue};
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::{BackpressureStrategy, NodeBuilder, ServiceName, ipc};
@@ -213,6 +213,32 @@ crate::contenders! { Conduit:
         }
         fn receive(receiver: &mut Self::Receiver) -> Item {
             receiver.get().expect("it is open").0
+        }
+    }
+    Ours SharedPlainQueue, "brigade shared::PlainQueue", "processes" {
+        type Hub = PlainQueue<Item>;
+        type Sender = PlainQueue<Item>;
+        type Receiver = PlainQueue<Item>;
+        fn open(_: usize) -> Self::Hub {
+            PlainQueue::bounded(CAPACITY).expect("there is memory")
+        }
+        fn sender_address(hub: &Self::Hub, _: usize) -> String {
+            to_text(hub)
+        }
+        fn receiver_address(hub: &Self::Hub, _: usize) -> String {
+            to_text(hub)
+        }
+        fn sender(address: &str) -> Self::Sender {
+            from_text(address)
+        }
+        fn receiver(address: &str) -> Self::Receiver {
+            from_text(address)
+        }
+        fn send(sender: &mut Self::Sender, item: Item) {
+            sender.put(item).expect("it is open");
+        }
+        fn receive(receiver: &mut Self::Receiver) -> Item {
+            receiver.get().expect("it is open")
         }
     }
     Rival Pipe, "pipe", "processes" {

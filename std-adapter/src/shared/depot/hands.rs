@@ -23,6 +23,7 @@ impl<'a> Filling<'a> {
     }
 
     /// The words to fill, where there are no pages.
+    #[inline]
     pub(in crate::shared) fn words(&self) -> &'a [AtomicU64] {
         self.depot.payloads().bytes(self.owned.block)
     }
@@ -44,20 +45,7 @@ impl<'a> Filling<'a> {
         })
     }
 
-    /// Fills it with bytes that fit into a block.
-    #[inline]
-    pub(in crate::shared) fn fill(&self, bytes: &[u8]) {
-        let payloads = self.depot.payloads();
-        let had_pages = payloads.has_pages(self.owned.block);
-        payloads.fill(self.owned.block, bytes);
-        if had_pages {
-            // Whoever looked since we claimed the block took them for used.
-            self.depot.room.ring(PAGES, u32::MAX);
-        }
-    }
-
     /// Puts it.
-    #[inline]
     pub(in crate::shared) fn commit(self) -> Result<(), Hold> {
         self.put(Hold::Full)?;
         std::mem::forget(self);
@@ -105,7 +93,6 @@ impl<'a> Filling<'a> {
     }
 
     /// Puts it, and if that succeeds, it is to be forgotten. `full` is what to say if there is no place.
-    #[inline]
     fn put(&self, full: Hold) -> Result<(), Hold> {
         let depot = self.depot;
         match depot.ring().commit(depot.room.me(), self.owned)? {
@@ -157,11 +144,13 @@ impl<'a> Ticket<'a> {
     }
 
     /// The words to read, where there are no pages.
+    #[inline]
     pub(in crate::shared) fn words(&self) -> &[AtomicU64] {
         self.depot.payloads().bytes(self.leased.block)
     }
 
     /// Tells of the place in the ring, where there are no pages, those who have filled a block already.
+    #[inline]
     pub(in crate::shared) fn vacate(&self) {
         self.depot.ring_bell(PLACES, 1);
     }
@@ -211,7 +200,7 @@ impl Drop for Ticket<'_> {
     #[inline]
     fn drop(&mut self) {
         let payloads = self.depot.payloads();
-        let had_pages = self.length().is_ok_and(|length| length > payloads.inside());
+        let had_pages = payloads.has_pages(self.leased.block);
         payloads.blocks.acknowledge(self.leased);
         self.depot.ring_bell(ROOM, 1);
         if had_pages {

@@ -11,6 +11,7 @@ use super::PlainQueue;
 use crate::shared::array;
 use crate::shared::depot::{Filling, Hold, Ticket};
 use crate::shared::queue_error::PutError;
+use crate::sys::memory::{copy_in, copy_out};
 use crate::sys::plain::{self, Plain};
 
 /// A free place of a [`PlainQueue`], to write an item in and [commit](Self::commit) it. Dropped without that, also
@@ -34,7 +35,7 @@ impl<'a, T: Plain> Loan<'a, T> {
     /// Writes the whole item. Never waits.
     pub fn write(&mut self, item: &T) {
         let bytes = plain::bytes(std::slice::from_ref(item));
-        array::write(self.filling.words(), 0, bytes);
+        copy_in(self.filling.words(), bytes);
     }
 
     /// Puts the item if there is a place in the queue now. Never waits; lock-free.
@@ -126,6 +127,7 @@ pub struct PlainLease<'a, T: Plain> {
 }
 
 impl<'a, T: Plain> PlainLease<'a, T> {
+    #[inline]
     pub(super) fn new(ticket: Ticket<'a>) -> Self {
         ticket.vacate();
         Self {
@@ -135,16 +137,18 @@ impl<'a, T: Plain> PlainLease<'a, T> {
     }
 
     /// Reports the item as got.
+    #[inline]
     pub(super) fn count(self) {
         self.ticket.count().keep();
     }
 
     /// The whole item. Never waits.
+    #[inline]
     #[must_use]
     pub fn read(&self) -> T {
         let mut item = plain::zero();
         let bytes = plain::bytes_mut(std::slice::from_mut(&mut item));
-        array::read(self.ticket.words(), 0, bytes);
+        copy_out(self.ticket.words(), bytes);
         item
     }
 

@@ -101,10 +101,7 @@ macro_rules! ends {
             /// If the queue was shut down and is empty, also while waiting, or the item makes no sense.
             #[inline]
             pub fn get(&self) -> Result<T, GetError> {
-                match self.try_get() {
-                    Err(GetError::Empty) => self.get_until(None),
-                    answer => answer,
-                }
+                self.get_until(None)
             }
 
             /// Gets an item, waiting for one for `timeout` at most. Blocks.
@@ -125,6 +122,7 @@ macro_rules! ends {
                 self.get_until(Some(deadline))
             }
 
+            #[inline]
             fn get_until(&self, deadline: Option<Instant>) -> Result<T, GetError> {
                 Self::item_of(self.depot().take_until(deadline)?)
             }
