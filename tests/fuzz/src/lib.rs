@@ -1,4 +1,4 @@
-//! What the fuzz targets share: sequences of operations on a container, or on a queue, each
+//! What the fuzz targets of containers and queues share: sequences of operations on one, each
 //! compared with what a plain list says must come of it.
 //!
 //! ```text
