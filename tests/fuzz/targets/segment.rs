@@ -7,6 +7,7 @@
 #![no_main]
 
 use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::process;
@@ -39,11 +40,12 @@ enum Step {
     Close,
 }
 
-/// A word of the segment: near its beginning, where the headers are, or anywhere.
+/// A word of the segment.
 #[derive(Debug, Arbitrary)]
 enum Place {
-    Front(u8),
     Any(u16),
+    /// At a distance from one of those that are not zero, which are few.
+    Near(u8, i8),
 }
 
 /// What a queue travels as: a process, its descriptor, and which file that is.
@@ -63,24 +65,35 @@ impl Segment {
         Self(file.expect("it can be opened once more"))
     }
 
+    /// Where in the file it is.
     fn place(&self, place: &Place) -> u64 {
         let length = self.0.metadata().expect("it has a length").len();
-        let word = match *place {
-            Place::Front(word) => u64::from(word),
-            Place::Any(word) => u64::from(word),
+        let (word, distance) = match *place {
+            Place::Any(word) => (word.into(), 0),
+            Place::Near(rank, distance) => (self.used(rank), distance / 32),
         };
-        word * 8 % length
+        word.wrapping_add_signed(distance.into()) % (length / 8) * 8
     }
 
-    fn read(&self, place: &Place) -> u64 {
+    /// The number of a word that is not zero.
+    fn used(&self, rank: u8) -> u64 {
+        let mut bytes = Vec::new();
+        let mut file = &self.0;
+        file.rewind().expect("it is a file");
+        file.read_to_end(&mut bytes).expect("it can be read");
+        let words = (0..).zip(bytes.chunks(8));
+        let mut used = words.filter_map(|(n, word)| (word != [0; 8]).then_some(n));
+        used.nth(rank.into()).unwrap_or_default()
+    }
+
+    fn read(&self, at: u64) -> u64 {
         let mut word = [0; 8];
-        let read = self.0.read_exact_at(&mut word, self.place(place));
-        read.expect("inside");
+        self.0.read_exact_at(&mut word, at).expect("inside");
         u64::from_ne_bytes(word)
     }
 
-    fn write(&self, place: &Place, word: u64) {
-        let written = self.0.write_all_at(&word.to_ne_bytes(), self.place(place));
+    fn write(&self, at: u64, word: u64) {
+        let written = self.0.write_all_at(&word.to_ne_bytes(), at);
         written.expect("inside");
     }
 
@@ -100,7 +113,8 @@ fn queue() -> Queue<String> {
 
 fn act(queue: &Queue<String>, step: &Step) {
     match *step {
-        Step::Put(length) => drop(queue.try_put("x".repeat(length.into()))),
+        // Zeroes, so that what is not zero is what the queue stands on.
+        Step::Put(length) => drop(queue.try_put("\0".repeat(length.into()))),
         Step::Get => drop(queue.try_get()),
         Step::Lease => drop(queue.try_lease()),
         Step::PutBack => {
@@ -127,14 +141,17 @@ fuzz_target!(|steps: Vec<Step>| {
     let mut spoiled = false;
     for step in &steps {
         match step {
-            Step::Write(place, word) => segment.write(place, *word),
+            Step::Write(place, word) => segment.write(segment.place(place), *word),
             Step::Flip(place, bit) => {
-                segment.write(place, segment.read(place) ^ (1 << (bit % 64)));
+                let at = segment.place(place);
+                segment.write(at, segment.read(at) ^ (1 << (bit % 64)));
             }
-            Step::Move(from, to) => segment.write(to, segment.read(from)),
+            Step::Move(from, to) => {
+                segment.write(segment.place(to), segment.read(segment.place(from)));
+            }
             Step::Nudge(place, by) => {
-                let word = segment.read(place).wrapping_add_signed((*by).into());
-                segment.write(place, word);
+                let at = segment.place(place);
+                segment.write(at, segment.read(at).wrapping_add_signed((*by).into()));
             }
             Step::Reopen => {
                 drop(queue.take());
