@@ -1,10 +1,12 @@
 //! A pool of processes: how its workers come and go, and how its tasks are taken back.
 
-use std::process;
+use std::io::{Seek, Write};
+use std::process::{self, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
 
+use brigade::process::Builder;
 use brigade::{
     ProcessPool, ReturnWhen, Shutdown, SubmitTimeoutError, TaskError, TrySubmitError, as_completed,
 };
@@ -376,11 +378,20 @@ fn workers_have_names_and_ignore_interrupts() {
     assert_eq!(pool.submit(process::id).unwrap().result().unwrap(), pid);
 }
 
+/// How much a worker can read of what this process has as its standard input.
+fn lines_for_a_worker(_: ()) -> usize {
+    let lines = pool(1).submit(|| std::io::stdin().lines().count());
+    lines.unwrap().result().unwrap()
+}
+
 #[test]
 fn workers_have_nothing_to_read() {
-    let pool = pool(1);
-    let line = pool.submit(|| std::io::stdin().lines().count());
-    assert_eq!(line.unwrap().result().unwrap(), 0);
+    let mut typed = tempfile::tempfile().unwrap();
+    typed.write_all(b"for the process of the pool\n").unwrap();
+    typed.rewind().unwrap();
+    let owner = Builder::new().stdin(Stdio::from(typed));
+    let owner = owner.start(lines_for_a_worker, ()).unwrap();
+    assert_eq!(owner.join().unwrap(), 0);
 }
 
 #[test]
