@@ -394,17 +394,19 @@ fn a_drain_waits_for_a_task_whose_worker_is_stopped() {
     assert_eq!(pool.stats().lost, 0);
 }
 
-/// Writes nonsense over the words that others sleep on, in the memory of the pool, as long as its pool
-/// lasts.
-fn overwrites_bells(_: ()) {
+/// The memory of the pool in this process, a worker, to be overwritten; and where it begins.
+fn memory_of_the_pool() -> (fs::File, u64) {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let hall = maps.lines().find(|line| line.contains("brigade-pool"));
     let (start, _) = hall.unwrap().split_once('-').unwrap();
     let start = u64::from_str_radix(start, 16).unwrap();
-    let memory = fs::OpenOptions::new()
-        .write(true)
-        .open("/proc/self/mem")
-        .unwrap();
+    let memory = fs::OpenOptions::new().write(true).open("/proc/self/mem");
+    (memory.unwrap(), start)
+}
+
+/// Writes nonsense over the words that others sleep on, as long as its pool lasts.
+fn overwrites_bells(_: ()) {
+    let (memory, start) = memory_of_the_pool();
     loop {
         // Where the drivers, and who sleeps, are said.
         for (at, word) in [(256, 1_u32), (384, 0), (512, 0), (640, 0)] {
@@ -413,6 +415,31 @@ fn overwrites_bells(_: ()) {
                 .unwrap();
         }
     }
+}
+
+/// From now on answers of this worker are hardly ever listed, or not for long.
+fn wipes_the_list(_: ()) -> u32 {
+    let (memory, start) = memory_of_the_pool();
+    thread::spawn(move || {
+        loop {
+            memory.write_all_at(&[0; 8], start + 1024).unwrap();
+        }
+    });
+    process::id()
+}
+
+#[test]
+fn answers_that_are_not_listed_are_fetched_and_leave_nothing() {
+    let pool = pool(1);
+    let worker = result(pool.submit_with(wipes_the_list, ()).unwrap()).unwrap();
+    for n in 0..20_u32 {
+        let task = pool.submit_with(|n| n + 1, n).unwrap();
+        until(|| task.is_done());
+        assert_eq!(result(task).unwrap(), n + 1);
+    }
+    signal(worker, Signal::KILL);
+    pool.shutdown(Shutdown::Drain);
+    assert!(pool.join_timeout(LONG).unwrap());
 }
 
 #[test]
