@@ -3,13 +3,15 @@
 //! Interruptions are bounded to two (one where two take minutes), as told at `fifo.rs`: an
 //! operation makes about ten accesses, and all there is of a pair would take minutes.
 
+use std::sync::{Arc, Mutex};
+
 use brigade_core::bounded::{Container, Nothing, Refused};
 
-use super::memory::Memory;
+use super::memory::{A, B, C, Memory};
 use super::participants::Owner;
 use super::ring::{Begun, Put, Taken};
 use crate::containers::*;
-use crate::harness::{bounded, bounded_each};
+use crate::harness::{Crew, bounded, bounded_each};
 use crate::history::Subject;
 
 /// A ring of `N` places, with blocks for `SPARE` operations in flight.
@@ -152,4 +154,31 @@ fn closed_among_others() {
 #[test]
 fn runs_in_and_out() {
     bounded(2, || batch_in_and_out(Queue::<2, 2>::fresh()));
+}
+
+/// One puts with an old idea of the tail: where the block that it has claimed stood meanwhile, and was
+/// taken from. Another, who takes, has an old idea of the head.
+#[test]
+fn a_block_is_not_mistaken_for_what_it_was() {
+    bounded(1, || {
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let others = Arc::clone(&got);
+        let memory = Crew::new(Memory::new(2, 4))
+            .and(|memory| {
+                assert_eq!(memory.put(A, 1), Put::Done);
+            })
+            .and(move |memory| {
+                let item = memory.get(C);
+                others.lock().unwrap().extend(item);
+            })
+            .here(|memory| {
+                assert_eq!(memory.put(B, 2), Put::Done);
+                let item = memory.get(B);
+                got.lock().unwrap().extend(item);
+            });
+        let mut items = std::mem::take(&mut *got.lock().unwrap());
+        items.extend(memory.drain());
+        items.sort_unstable();
+        assert_eq!(items, [1, 2]);
+    });
 }
