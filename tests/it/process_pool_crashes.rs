@@ -497,10 +497,12 @@ fn workers_killed_at_random_cost_one_task_each() {
     let (kills, outcomes) = thread::scope(|scope| {
         let pool = &pool;
         let killer = scope.spawn(move || {
-            let mut kills = 0;
+            let (mut kills, mut completed) = (0, 0);
             while stop.recv_timeout(Duration::from_millis(7)).is_err() && kills < 50 {
-                let pids = pool.pids();
-                if let Some(&pid) = pids.get(kills % 2) {
+                // However long a worker takes to start: not all of them are killed before that.
+                let goes_on = pool.stats().done > completed;
+                if let Some(&pid) = pool.pids().get(kills % 2).filter(|_| goes_on) {
+                    completed = pool.stats().done;
                     signal(pid, Signal::KILL);
                     kills += 1;
                 }
