@@ -475,9 +475,7 @@ fn shared_objects_go_there_and_back() {
     made.set();
 }
 
-thread_local! {
-    static POOL: std::cell::RefCell<Option<std::sync::Arc<ProcessPool>>> = const { std::cell::RefCell::new(None) };
-}
+static POOL: std::sync::Mutex<Option<std::sync::Arc<ProcessPool>>> = std::sync::Mutex::new(None);
 
 /// Whoever reads it has the pool at hand do something for it, and waits.
 struct NeedsThePool;
@@ -490,7 +488,7 @@ impl Serialize for NeedsThePool {
 
 impl<'de> Deserialize<'de> for NeedsThePool {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        let pool = POOL.take().expect("it is read where it is waited for");
+        let pool = POOL.lock().unwrap().take().expect("it is read once");
         let task = pool.submit(|| 1).unwrap();
         let done = task.result_timeout(LONG).is_ok_and(|result| result.is_ok());
         done.then_some(Self).ok_or(D::Error::custom("it hangs"))
@@ -501,9 +499,9 @@ impl<'de> Deserialize<'de> for NeedsThePool {
 fn reading_a_result_may_wait_for_another_one() {
     let pool = std::sync::Arc::new(pool(1));
     let waiting = thread::spawn(move || {
-        POOL.set(Some(std::sync::Arc::clone(&pool)));
+        *POOL.lock().unwrap() = Some(std::sync::Arc::clone(&pool));
         let task = pool.submit(|| {
-            // Long enough that it is this thread that waits for it, and not another that has it.
+            // Most times long enough that it is this thread that reads it, and not the pool's own.
             thread::sleep(Duration::from_millis(100));
             NeedsThePool
         });
