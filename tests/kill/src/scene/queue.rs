@@ -2,7 +2,8 @@
 //! the queue itself.
 
 use std::io;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use brigade::Process;
@@ -18,6 +19,9 @@ pub(super) const SCENES: &[Entry] = &[
     ("put, somebody waits", "put, and heard", || {
         play(small(), put, wait_for_item, is_it_heard)
     }),
+    ("put, another block", "put", || {
+        play(small(), put, fill_beside_leases, was_it_put_beside)
+    }),
     ("put of pages", "put", || {
         play(large(), put, fill, was_it_put)
     }),
@@ -26,6 +30,9 @@ pub(super) const SCENES: &[Entry] = &[
     }),
     ("get", "taken", || {
         play(small(), get, fill_two, was_it_taken)
+    }),
+    ("get of what was left", "taken", || {
+        play(small(), get, leave_one, was_it_taken_again)
     }),
     ("get of pages", "taken", || {
         play(large(), get, fill_two, was_it_taken)
@@ -71,6 +78,8 @@ struct Stock {
     length: usize,
     /// Who dies has it. The deaths in it are told after those in the queue, as it was made later.
     knell: Lock<()>,
+    /// The same for those that have died before.
+    earlier: Lock<()>,
 }
 
 /// Items fit into blocks.
@@ -101,6 +110,7 @@ fn stock(length: usize, pages: usize) -> io::Result<Stock> {
         queue,
         length,
         knell: Lock::new(())?,
+        earlier: Lock::new(())?,
     })
 }
 
@@ -117,15 +127,7 @@ impl Stock {
     fn hear_of_the_death(&self) -> Result<(), String> {
         // Who waits looks after all that have joined: now, if they were not known to be dead already.
         let _ = self.queue.join_timeout(Duration::ZERO);
-        match promptly("the news of the death", |time| {
-            self.knell.lock_timeout(time)
-        })? {
-            Err(LockTimeoutError::OwnerDied(guard)) => {
-                guard.mark_clean();
-                Ok(())
-            }
-            other => Err(format!("no news of the death: {other:?}")),
-        }
+        hear(&self.knell)
     }
 
     /// Waits until nothing is held by anybody who is dead: all that there is for items can be had. Says
@@ -170,6 +172,16 @@ impl Stock {
     }
 }
 
+fn hear(knell: &Lock<()>) -> Result<(), String> {
+    match promptly("the news of the death", |time| knell.lock_timeout(time))? {
+        Err(LockTimeoutError::OwnerDied(guard)) => {
+            guard.mark_clean();
+            Ok(())
+        }
+        other => Err(format!("no news of the death: {other:?}")),
+    }
+}
+
 fn item(letter: char, length: usize) -> Item {
     letter.to_string().repeat(length)
 }
@@ -181,12 +193,20 @@ fn letter(item: &str) -> char {
 type Work = (Queue<Item>, usize);
 
 fn start(stock: &Stock, enter: impl Fn(Work) + Copy + Send + 'static) -> Started {
+    start_with(&stock.knell, stock, enter)
+}
+
+fn start_with(
+    knell: &Lock<()>,
+    stock: &Stock,
+    enter: impl Fn(Work) + Copy + Send + 'static,
+) -> Started {
     let enter = move |(work, knell): (Work, Lock<()>)| {
         std::mem::forget(knell.lock());
         enter(work);
     };
     let work = (stock.queue.clone(), stock.length);
-    Process::start(enter, (work, stock.knell.clone()))
+    Process::start(enter, (work, knell.clone()))
 }
 
 fn put(stock: &Stock) -> Started {
@@ -252,6 +272,57 @@ fn fill(stock: &Stock) -> Result<(), String> {
 fn fill_two(stock: &Stock) -> Result<(), String> {
     stock.put(FIRST)?;
     stock.put(SECOND)
+}
+
+/// A thread that holds what it has, and how to end it.
+type Keeper = (Sender<()>, JoinHandle<()>);
+
+/// What stood at the next two places the lap before is still leased, so that whoever puts there has to look
+/// for another block. Puts the first.
+fn fill_beside_leases(stock: &Stock) -> Result<Keeper, String> {
+    (0..2).try_for_each(|_| stock.put(NONE))?;
+    let (end, ended) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let queue = stock.queue.clone();
+    let keeper = thread::spawn(move || {
+        let leases = [queue.try_lease(), queue.try_lease()];
+        let _ = tell.send(leases.iter().all(Result::is_ok));
+        let _ = ended.recv();
+    });
+    if told.recv() != Ok(true) {
+        return Err("there are no two items to lease".to_owned());
+    }
+    for _ in 2..CAPACITY {
+        stock.put(NONE)?;
+        stock.queue.try_get().map_err(in_words)?;
+        stock.queue.task_done().map_err(in_words)?;
+    }
+    stock.put(FIRST)?;
+    Ok((end, keeper))
+}
+
+fn was_it_put_beside(stock: &Stock, (end, keeper): Keeper) -> Result<&'static str, String> {
+    drop(end);
+    heard(keeper)?;
+    was_it_put(stock, ())
+}
+
+/// Somebody has died with the first of two items, and that is known.
+fn leave_one(stock: &Stock) -> Result<(), String> {
+    fill_two(stock)?;
+    let leave = |(queue, _): Work| std::mem::forget(queue.try_lease());
+    let gone = start_with(&stock.earlier, stock, leave).map_err(in_words)?;
+    gone.join().map_err(in_words)?;
+    hear(&stock.earlier)
+}
+
+fn was_it_taken_again(stock: &Stock, (): ()) -> Result<&'static str, String> {
+    match stock.settle()?[..] {
+        [(FIRST, 1), (SECOND, 0)] | [(SECOND, 0), (FIRST, 1)] => Ok("not taken"),
+        [(FIRST, 2), (SECOND, 0)] | [(SECOND, 0), (FIRST, 2)] => Ok("delivered again"),
+        [(SECOND, 0)] => Ok("taken"),
+        ref other => Err(format!("items: {other:?}")),
+    }
 }
 
 fn fill_up(stock: &Stock) -> Result<(), String> {
