@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use rustix::io::Errno;
 use rustix::thread::futex;
 
+use super::crew::wake_all;
 use super::segment::Segment;
 
 /// An item: 64 bytes.
@@ -203,7 +204,9 @@ fn notify(bell: &AtomicU32) {
     let rung = bell.fetch_add(RING, Ordering::SeqCst).wrapping_add(RING);
     let woken = futex::wake(bell, futex::Flags::empty(), 1).expect("a word of ours");
     if woken == 0 {
-        let awake = rung & !SLEEPERS;
+        // Somebody who has found the bit set may fall asleep meanwhile: not under a bit that is down.
+        let awake = (rung & !SLEEPERS).wrapping_add(RING);
         let _ = bell.compare_exchange(rung, awake, Ordering::SeqCst, Ordering::Relaxed);
+        wake_all(bell);
     }
 }
