@@ -111,7 +111,9 @@ fn from_bytes(bytes: &[u8; 64]) -> Item {
 /// A handle on something shared, as text: it finds it while the process lives that wrote it.
 fn to_text(handle: &impl Serialize) -> String {
     let bytes = postcard::to_stdvec(handle).expect("a handle is numbers");
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn from_text<T: for<'de> Deserialize<'de>>(text: &str) -> T {
