@@ -27,7 +27,7 @@ pub(crate) struct Child {
     reaping: Mutex<()>,
     /// There when it has ended.
     exit: OnceLock<Exit>,
-    /// For threads. To set it runs no code but ours.
+    /// For threads that cannot wait for the process itself. To set it runs no code but ours.
     ended: Event,
     /// For tasks, whose wakers may be any code: set by another thread, a moment later.
     told: Event,

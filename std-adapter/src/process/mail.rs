@@ -169,19 +169,20 @@ impl Request {
     pub(super) fn open(parent: u32, number: u32) -> io::Result<Self> {
         let file = letter::open(parent, number)?;
         let content = letter::read(&file)?;
-        let mut writer = Writer::new(file);
-        // Its memory is needed no more, and there is room for the result.
-        writer.start_anew(HEAD)?;
         Ok(Self {
-            writer,
+            writer: Writer::new(file),
             content,
             argument: 0,
         })
     }
 
+    /// What it asks for.
     pub(super) fn order(&mut self) -> Result<Order, Unread> {
         let (order, argument) = read_order(&self.content, Image::own().id())?;
         self.argument = argument;
+        // Not before it is known to be a request, and no file of somebody else's. Its memory is needed no more,
+        // and there is room for the result.
+        self.writer.start_anew(HEAD).map_err(Unread::Os)?;
         Ok(order)
     }
 
@@ -291,14 +292,18 @@ pub(super) enum Answer<R> {
 impl<R: DeserializeOwned> Answer<R> {
     /// That of a child that has ended; `None` if it has given none.
     pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
-        let content = letter::read(file)?;
-        let Some((head, content)) = content.split_first_chunk::<HEAD>() else {
-            return Ok(None);
-        };
+        let mut head = [0; HEAD];
+        match file.read_exact_at(&mut head, 0) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
         let tag = Tag::from_u8(head[ANSWER.len()]);
         let (true, Some(tag)) = (head.starts_with(&ANSWER), tag) else {
             return Ok(None);
         };
+        // Not before: who was killed while it wrote has left as much for nothing.
+        let content = letter::read(file)?;
+        let content = content.get(HEAD..).unwrap_or_default();
         let answer = match tag {
             Tag::Returned => decode(content).map(Self::Returned),
             Tag::Panicked => decode(content).map(Self::Panicked),

@@ -4,9 +4,10 @@
 //!     any thread --- request, bell ---> brigade-nursery --- spawn ---> child
 //!         '----------- child -----------'    | ^                        |
 //!                                            | '------ pidfd -----------' (dies with its starter)
-//!     threads that wait for it <--- ended ---|
-//!     tasks that do <---- brigade-telling <--'
+//!     tasks that wait <-- brigade-telling <--'
 //! ```
+//!
+//! Threads that wait for a child sleep on its pidfd themselves.
 //!
 //! A child that is to die with its parent is killed by the kernel when the *thread* ends that started
 //! it, in whichever way. So one thread starts them all, which ends only with the process. It also waits for all of them, hence no
