@@ -1,8 +1,10 @@
 //! A pool of processes: what it is there for.
 
-use brigade::{ProcessPool, TaskError};
+use std::sync::mpsc;
 
-use crate::harness::{LONG, until};
+use brigade::{ProcessPool, Shutdown, TaskError};
+
+use crate::harness::{LONG, OsThread, until};
 
 fn pool(workers: usize) -> ProcessPool {
     ProcessPool::builder().workers(workers).build().unwrap()
@@ -99,4 +101,31 @@ fn a_lost_worker_costs_one_task() {
         ("lost-0", Some(7), 1)
     );
     assert_eq!(next.result_timeout(LONG).unwrap().unwrap(), 2);
+}
+
+#[test]
+fn who_waits_hears_of_a_shutdown_at_once() {
+    let never = |()| loop {
+        std::thread::park();
+    };
+    for terminate in [false, true] {
+        let builder = ProcessPool::builder().grow_on_demand(0..=1);
+        let pool = builder.initializer(never, ()).build().unwrap();
+        let task = pool.submit(|| 1).unwrap();
+        let (sender, answers) = mpsc::channel();
+        let (tell, waiter) = mpsc::channel();
+        std::thread::spawn(move || {
+            tell.send(OsThread::current()).unwrap();
+            sender.send(task.result()).unwrap();
+        });
+        let waiter = waiter.recv().unwrap();
+        until(|| waiter.is_asleep());
+        if terminate {
+            pool.terminate();
+        } else {
+            pool.shutdown(Shutdown::Immediate);
+        }
+        let answer = answers.recv_timeout(LONG).unwrap();
+        assert!(matches!(answer, Err(TaskError::Cancelled)), "{answer:?}");
+    }
 }

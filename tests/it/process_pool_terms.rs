@@ -77,7 +77,8 @@ fn workers_that_cannot_be_replaced_are_not_replaced_for_ever() {
     };
     assert!(reason.contains("no more"), "{reason}");
     assert_eq!(pool.stats().failed_starts, 3);
-    // The next task is a reason to try again.
+    // The next task is a reason to try again, also when the pool has come to rest.
+    thread::sleep(Duration::from_millis(300));
     let late = pool.submit(|| 1).unwrap();
     assert!(matches!(late.result(), Err(TaskError::NoWorkers(_))));
     assert_eq!(pool.stats().failed_starts, 6);

@@ -238,6 +238,12 @@ impl Hub {
         }
     }
 
+    /// Whether a thread waits for its answer, and fetches all meanwhile.
+    pub(super) fn has_driver(&self) -> bool {
+        // ORDERING: Relaxed: a hint. Who has just become the driver has a task that is seen otherwise.
+        self.driver.load(Relaxed) != 0
+    }
+
     pub(super) fn has_answers(&self) -> bool {
         // ORDERING: Acquire pairs with `next_find`.
         self.hall.board.has_finished() || self.has_left() || self.has_found.load(Acquire)

@@ -48,8 +48,12 @@ impl<S: Sleep> Dismissal<S> {
     pub(crate) fn await_permission(&self) {
         // ORDERING: pairs with `dismiss`; the load then needs none.
         fence(SeqCst);
-        while self.0.word().load(Relaxed) != 0 {
-            self.0.sleep(1, None);
+        loop {
+            match self.0.word().load(Relaxed) {
+                0 => break,
+                // Not 1 if another process has written what it pleased.
+                dismissed => self.0.sleep(dismissed, None),
+            };
         }
     }
 }

@@ -225,7 +225,12 @@ impl Hub {
         if is_placed {
             self.hall.tasks().ring(1);
         }
-        if self.patrol.is_to_begin() || self.staff.are_too_few(outstanding) {
+        // Both, as each takes note of the task.
+        let (is_first, are_too_few) = (
+            self.patrol.is_to_begin(),
+            self.staff.are_too_few(outstanding),
+        );
+        if is_first || are_too_few {
             self.staff.call();
         }
         Ok(())
@@ -364,7 +369,10 @@ impl Hub {
 
     /// Ends a task, with this error. Calls the waker that its owner has left.
     pub(super) fn tell(&self, job: Job, error: TaskError) {
-        if let Some(waker) = job.receiver.deliver(Answer::Error(error)) {
+        let waker = job.receiver.deliver(Answer::Error(error));
+        // The driver may wait for this one.
+        self.hall.driver().ring(1);
+        if let Some(waker) = waker {
             contain(|| waker.wake());
         }
         self.forget(job);

@@ -106,6 +106,7 @@ const NOT_IN_PROGRAM: &str =
 /// A worker that a signal stops (`SIGSTOP`) keeps the task that it runs: that waits until the worker goes
 /// on, unless it has a time limit or is cancelled. If it was idle, it may delay the start of one task, by
 /// a few tenths of a second; then others take that, and the worker is replaced if the task still waits.
+/// One that is stopped while it starts is waited for: its initializer may have begun.
 ///
 /// Dropping the pool runs what is queued and waits for the workers to end. Only if it is dropped in a
 /// callback of its own, it does not wait. When there is nothing left to do, workers have two seconds to

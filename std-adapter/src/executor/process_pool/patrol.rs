@@ -6,11 +6,12 @@
 //! time; what stands as it stood the last time is helped on:
 //!
 //! ```text
-//!     still queued:   wake all workers; replace those that are idle, and stopped
+//!     still queued:        wake all workers; replace those that are idle, and stopped
 //!     still not fetched:   wake all who fetch
+//!     somebody drives:     wake him, whose answer another may have delivered
 //! ```
 //!
-//! While there are no tasks it sleeps: the first that is submitted calls it.
+//! While there are no tasks, and nobody waits, it sleeps: the first that is submitted calls it.
 //!
 //! An idle worker is replaced only by an agreement with it: see `dismissal.rs`.
 
@@ -59,7 +60,8 @@ impl Hub {
         self.help_on();
         // ORDERING: Relaxed: see `is_to_begin`.
         self.patrol.goes.store(false, Relaxed);
-        if self.outstanding() == 0 && !self.has_left() && !self.has_wakers() {
+        let is_idle = self.outstanding() == 0 && !self.has_left() && !self.has_wakers();
+        if is_idle && !self.has_driver() {
             *next = None;
             return None;
         }
@@ -82,7 +84,8 @@ impl Hub {
             }
             match whose {
                 Whose::Queued => is_waiting = true,
-                Whose::Done(_) if !entry.is_told => left.finished.push(block),
+                // What was left before, and not taken yet, is not left again and again.
+                Whose::Done(_) if !entry.is_told && !self.has_left() => left.finished.push(block),
                 _ => {}
             }
         }
@@ -93,9 +96,11 @@ impl Hub {
         if !left.is_empty() {
             self.leave(left);
         }
-        if self.has_answers() || self.has_wakers() {
-            // Whatever the words say that workers may have overwritten.
+        // Whatever the words say that workers may have overwritten.
+        if self.has_driver() {
             self.hall.driver().disturb();
+        }
+        if self.has_answers() || self.has_wakers() {
             self.hall.collector().disturb();
         }
     }
@@ -111,15 +116,21 @@ impl Hub {
             let is_idle = self.hall.stage(number) != Stage::Starting
                 && self.hall.board.held_by(number).is_empty();
             let was_stopped = worker.is_stopped;
-            worker.is_stopped = is_idle && pidfd::is_stopped(worker.child.pid());
+            // One that has ended may have lent its number to another process.
+            worker.is_stopped =
+                is_idle && worker.child.exit().is_none() && pidfd::is_stopped(worker.child.pid());
             if !(was_stopped && worker.is_stopped) {
                 continue;
             }
             // It may go on at any moment, and claim a task.
             let has_task = || !self.hall.board.held_by(number).is_empty();
-            if self.hall.dismissal(number).dismiss(has_task) {
-                worker.is_dismissed = true;
-                let _ = worker.child.stop(Stop::Kill);
+            let dismissal = self.hall.dismissal(number);
+            if dismissal.dismiss(has_task) {
+                worker.is_dismissed = worker.child.stop(Stop::Kill).is_ok();
+                if !worker.is_dismissed {
+                    // We may not kill it.
+                    dismissal.take_back();
+                }
             }
         }
     }

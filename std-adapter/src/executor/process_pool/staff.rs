@@ -4,7 +4,6 @@
 //!     supervisor: sleep --+--> a worker has ended: what of its task? (bury.rs)
 //!                   ^     +--> a task takes too long (watchdog.rs)
 //!                   |     +--> something does not go on (patrol.rs)
-//!                   |     +--> something does not go on (patrol.rs)
 //!                   |     +--> more tasks than workers, or one has gone: start another
 //!                   |     '--> the pool is over: end
 //!                   +-----------+
@@ -358,8 +357,9 @@ impl Hub {
                 .await_ring(timeouts.into_iter().flatten().min());
         }
         self.staff.ended.set();
-        // Itself, and not a driver that happens to be there; whatever a worker has overwritten.
+        // Both, whatever a worker has overwritten.
         self.hall.collector().disturb();
+        self.hall.driver().disturb();
     }
 
     /// Kills the workers that do not go although there is nothing left to do; how long they have.

@@ -2,7 +2,7 @@
 //!
 //! A task that has not been begun is withdrawn from the board, or from the backlog. For one that runs,
 //! its worker is condemned first and then killed; what becomes of the task is seen to when the worker is
-//! dead (`staff.rs`).
+//! dead (`bury.rs`).
 
 #![forbid(unsafe_code)]
 
