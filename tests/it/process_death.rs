@@ -118,16 +118,14 @@ fn a_child_that_is_told_so_outlives_its_parent() {
 #[test]
 fn an_interrupt_ends_a_child_unless_it_ignores_them() {
     // Where the tests run in the background they ignore interrupts, and so would those they start.
-    // SAFETY: zeroes are an action; sets what a program in the foreground has.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        assert_eq!(
-            libc::sigaction(libc::SIGINT, std::ptr::null(), &raw mut action),
-            0
-        );
-        if action.sa_sigaction == libc::SIG_IGN {
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
-        }
+    // SAFETY: zeroes are such a structure.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: writes to it.
+    let read = unsafe { libc::sigaction(libc::SIGINT, std::ptr::null(), &raw mut action) };
+    assert_eq!(read, 0);
+    if action.sa_sigaction == libc::SIG_IGN {
+        // SAFETY: sets what a program in the foreground has.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
     }
     let wait = |()| {
         println!("ready");
