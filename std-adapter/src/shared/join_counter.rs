@@ -35,6 +35,9 @@ const ONE: u64 = 2;
 /// it left as [`done`](Self::done) and call [`mark_clean`](Self::mark_clean). At zero all is in order again
 /// by itself. Dropping the handles before the end of the process is no death.
 ///
+/// A death is noticed a moment after it has happened. If the count was zero then and is not any more, those
+/// who wait are told as well.
+///
 /// # Progress
 ///
 /// [`add`](Self::add), [`done`](Self::done) and [`count`](Self::count) are lock-free and never wait; they may

@@ -1,12 +1,13 @@
 //! Semaphores, barriers and join counters.
 
+use std::io;
 use std::thread::JoinHandle;
 
 use brigade::Process;
-use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Semaphore};
+use brigade::shared::{Abandoned, Barrier, BrokenBarrier, JoinCounter, Lock, Semaphore};
 
 use super::{
-    Entry, SLEEP, Started, die_in, heard, in_words, nothing, play, promptly, sleeping, until,
+    Entry, SLEEP, Started, die_in, hear, heard, in_words, nothing, play, promptly, sleeping, until,
 };
 
 pub(super) const SCENES: &[Entry] = &[
@@ -26,7 +27,7 @@ pub(super) const SCENES: &[Entry] = &[
         play(JoinCounter::new(), add, nothing, added)
     }),
     ("join counter done", "done", || {
-        play(JoinCounter::new(), done, wait_for_zero, zero)
+        play(counted(), done, wait_for_zero, zero)
     }),
 ];
 
@@ -118,30 +119,41 @@ fn added(counter: &JoinCounter, (): ()) -> Result<&'static str, String> {
     Ok(outcome)
 }
 
-fn done(counter: &JoinCounter) -> Started {
-    counter.add(1).expect("it was zero");
-    Process::start(
-        |counter: JoinCounter| die_in(|| counter.done()),
-        counter.clone(),
-    )
+/// A counter, and a lock that who dies has.
+type Counted = (JoinCounter, Lock<()>);
+
+fn counted() -> io::Result<Counted> {
+    Ok((JoinCounter::new()?, Lock::new(())?))
 }
 
-fn wait_for_zero(counter: &JoinCounter) -> Result<JoinHandle<Result<bool, Abandoned>>, String> {
+fn done((counter, knell): &Counted) -> Started {
+    counter.add(1).expect("it was zero");
+    let enter = |(counter, knell): Counted| {
+        std::mem::forget(knell.lock());
+        die_in(|| counter.done());
+    };
+    Process::start(enter, (counter.clone(), knell.clone()))
+}
+
+fn wait_for_zero((counter, _): &Counted) -> Result<JoinHandle<Result<bool, Abandoned>>, String> {
     let counter = counter.clone();
     sleeping(move || counter.wait_timeout(SLEEP))
 }
 
 fn zero(
-    counter: &JoinCounter,
+    (counter, knell): &Counted,
     sleeper: JoinHandle<Result<bool, Abandoned>>,
 ) -> Result<&'static str, String> {
-    match heard(sleeper)? {
-        Ok(true) => Ok("done"),
-        Ok(false) => Err("who waits is not told that nobody does it".to_owned()),
+    let outcome = match heard(sleeper)? {
+        Ok(true) => "done",
+        Ok(false) => return Err("who waits is not told that nobody does it".to_owned()),
         Err(_) => {
             counter.done().map_err(in_words)?;
             counter.mark_clean();
-            Ok("reported")
+            "reported"
         }
-    }
+    };
+    // Not later: it would be told to who waits for what the next one does.
+    hear(knell)?;
+    Ok(outcome)
 }

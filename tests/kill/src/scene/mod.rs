@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use brigade::Process;
 use brigade::process::{Exit, JoinError, StartError};
+use brigade::shared::{Lock, LockTimeoutError};
 use libc::pid_t;
 
 use crate::house::Cast;
@@ -225,6 +226,17 @@ fn promptly<R>(what: &str, wait: impl FnOnce(Duration) -> R) -> Result<R, String
         Ok(answer)
     } else {
         Err(format!("not within {PATIENCE:?}: {what}"))
+    }
+}
+
+/// Waits until the death is known of who has this lock. Deaths are told of what was made before it first.
+fn hear(knell: &Lock<()>) -> Result<(), String> {
+    match promptly("the news of the death", |time| knell.lock_timeout(time))? {
+        Err(LockTimeoutError::OwnerDied(guard)) => {
+            guard.mark_clean();
+            Ok(())
+        }
+        other => Err(format!("no news of the death: {other:?}")),
     }
 }
 

@@ -7,11 +7,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use brigade::Process;
-use brigade::shared::{GetError, Lock, LockTimeoutError, PutFailure, Queue};
+use brigade::shared::{GetError, Lock, PutFailure, Queue};
 
 use super::{
-    Entry, SLEEP, Started, die_in, heard, hold, in_words, nothing, play, play_sweep, promptly,
-    sleeping, until,
+    Entry, SLEEP, Started, die_in, hear, heard, hold, in_words, nothing, play, play_sweep,
+    promptly, sleeping, until,
 };
 
 pub(super) const SCENES: &[Entry] = &[
@@ -169,16 +169,6 @@ impl Stock {
             blocks if blocks > CAPACITY + LEASES => Err(format!("{blocks} blocks")),
             blocks => Ok(blocks == CAPACITY + LEASES),
         }
-    }
-}
-
-fn hear(knell: &Lock<()>) -> Result<(), String> {
-    match promptly("the news of the death", |time| knell.lock_timeout(time))? {
-        Err(LockTimeoutError::OwnerDied(guard)) => {
-            guard.mark_clean();
-            Ok(())
-        }
-        other => Err(format!("no news of the death: {other:?}")),
     }
 }
 
