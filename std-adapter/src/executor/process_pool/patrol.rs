@@ -24,8 +24,7 @@ use super::board::Whose;
 use super::hall::Stage;
 use super::hub::Hub;
 use super::left::Left;
-use crate::sys::pidfd;
-use crate::sys::pidfd::Stop;
+use crate::sys::pidfd::{self, Stop};
 
 /// How long between two rounds.
 const ROUND: Duration = Duration::from_millis(100);
